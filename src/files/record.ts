@@ -1,0 +1,58 @@
+/** The states a file passes through; src/uploads/state.ts says which steps are allowed. */
+export type FileState =
+  | 'created'
+  | 'receiving'
+  | 'stored'
+  | 'processing'
+  | 'ready'
+  | 'failed'
+  | 'rejected'
+  | 'expired'
+  | 'removed'
+  | 'quarantined'
+
+/**
+ * One upload and the file it becomes, as the rest of the program sees the row `carcosa.file`.
+ * Byte counts are safe integers (at most 2^53 − 1), times are Dates.
+ */
+export interface FileRecord {
+  readonly id: string
+  readonly projectId: string
+  readonly ownerId: string | null
+  readonly route: string
+  readonly state: FileState
+  readonly filename: string | null
+  readonly declaredType: string | null
+  readonly detectedType: string | null
+  readonly contentType: string | null
+  readonly contentDisposition: 'inline' | 'attachment'
+  readonly acl: 'private' | 'public-read'
+  /** Total bytes; null while a deferred length is unknown. */
+  readonly size: number | null
+  /** Bytes acknowledged; never decreases. */
+  readonly offset: number
+  readonly storeName: string
+  readonly key: string
+  readonly input: unknown
+  readonly metadata: unknown
+  readonly rawMetadata: string | null
+  readonly sha256: string | null
+  readonly batchId: string | null
+  readonly batchIndex: number | null
+  readonly serverData: unknown
+  readonly failure: Failure | null
+  readonly attempts: number
+  readonly claimedUntil: Date | null
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly storedAt: Date | null
+  readonly readyAt: Date | null
+  readonly expiresAt: Date | null
+  readonly purgedAt: Date | null
+}
+
+/** Why a file failed or was rejected. */
+export interface Failure {
+  code: string
+  message: string
+}

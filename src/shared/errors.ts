@@ -1,0 +1,143 @@
+/**
+ * Every way Carcosa says no: one table of stable codes, one class, one conversion to the
+ * wire (RFC 9457 problem details). Programmer mistakes stay plain TypeError.
+ */
+
+/** Stable code → HTTP status and the short title sent with it. */
+const table = {
+  // What may be uploaded
+  FILE_TOO_LARGE: [413, 'The file is larger than this route allows'],
+  FILE_TOO_SMALL: [400, 'The file is smaller than this route allows'],
+  TOO_MANY_FILES: [400, 'More files than this route allows'],
+  TOO_FEW_FILES: [400, 'Fewer files than this route asks for'],
+  TYPE_NOT_ALLOWED: [415, 'This route does not accept this type of file'],
+  INPUT_INVALID: [400, 'The input does not fit the schema of the route'],
+  ROUTE_NOT_FOUND: [404, 'There is no such route'],
+  UPLOAD_REJECTED: [403, 'The upload was rejected'],
+  MIDDLEWARE_FAILED: [500, 'The middleware of the route failed'],
+  CALLBACK_FAILED: [500, 'The completion callback of the route failed'],
+
+  // tus 1.0.0
+  TUS_VERSION_UNSUPPORTED: [412, 'The tus protocol version is missing or unsupported'],
+  METHOD_NOT_ALLOWED: [405, 'This method is not allowed here'],
+  HEADER_INVALID: [400, 'A request header is malformed'],
+  METADATA_INVALID: [400, 'The Upload-Metadata header is malformed'],
+  CONTENT_TYPE_UNSUPPORTED: [415, 'The Content-Type is not supported here'],
+  LENGTH_INVALID: [400, 'Upload-Length or Upload-Defer-Length is missing or wrong'],
+  LENGTH_EXCEEDED: [413, 'The body is longer than the upload'],
+  OFFSET_MISMATCH: [409, 'The Upload-Offset is not where the upload stands'],
+  UPLOAD_NOT_FOUND: [404, 'There is no such upload'],
+  UPLOAD_GONE: [410, 'The upload is gone'],
+  UPLOAD_LOCKED: [423, 'The upload is in use by another request'],
+  EXTENSION_UNSUPPORTED: [501, 'This tus extension is not supported'],
+
+  // Who may
+  UNAUTHENTICATED: [401, 'This needs a credential'],
+  FORBIDDEN: [403, 'This is not allowed'],
+  SIGNATURE_INVALID: [403, 'The signature does not fit this request or has expired'],
+  TICKET_INVALID: [403, 'The upload ticket does not fit this request or has expired'],
+
+  // Files
+  FILE_NOT_FOUND: [404, 'There is no such file'],
+  RANGE_NOT_SATISFIABLE: [416, 'The range lies outside the file'],
+  CURSOR_INVALID: [400, 'The cursor was not issued by this server'],
+
+  // Storage and database
+  STORAGE_FULL: [507, 'The store has no room left'],
+  STORAGE_UNAVAILABLE: [503, 'The store cannot be reached or written'],
+  STORAGE_CORRUPT: [500, 'The store does not hold what was acknowledged'],
+  STORE_UNKNOWN: [500, 'The route names a store that is not configured'],
+  DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
+  DATABASE_LOCKED: [503, 'The embedded database is in use by another process'],
+  MIGRATION_UNKNOWN: [500, 'The database was migrated by a newer version'],
+  MIGRATION_CHANGED: [500, 'An applied migration was changed afterwards'],
+
+  // Setting up and being reached
+  CONFIG_INVALID: [500, 'The configuration is invalid'],
+  BODY_ALREADY_READ: [500, 'Something read the request body before Carcosa'],
+  MOUNT_MISMATCH: [404, 'Carcosa is mounted under another path'],
+  BAD_REQUEST: [400, 'The request is malformed'],
+  NOT_FOUND: [404, 'There is nothing here'],
+  SHUTTING_DOWN: [503, 'The server is shutting down'],
+  INTERNAL: [500, 'Something went wrong'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+/** A stable code; new codes are added, existing ones never change meaning. */
+export type ErrorCode = keyof typeof table
+
+export interface ErrorOptions {
+  /** What was given, what was allowed, what to do. Sent to clients: never a secret. */
+  message?: string
+  /** Numbers and names a program can use, e.g. `{ size, maxFileSize }`. Sent to clients. */
+  details?: Record<string, unknown>
+  /** Response headers this error asks for, e.g. `Retry-After`. */
+  headers?: Record<string, string>
+  cause?: unknown
+}
+
+/** The body of an error response, RFC 9457 with our `code` and `details` added. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: ErrorCode
+  detail: string
+  details?: Record<string, unknown>
+  requestId?: string
+}
+
+/**
+ * The one error Carcosa throws for things that go wrong while running.
+ *
+ * @example
+ * throw new CarcosaError('FILE_TOO_LARGE', {
+ *   message: 'The file has 5 MB; the route "avatar" allows at most 4 MB.',
+ *   details: { size: 5_000_000, maxFileSize: 4_000_000 },
+ * })
+ */
+export class CarcosaError extends Error {
+  override readonly name = 'CarcosaError'
+  readonly code: ErrorCode
+  /** The HTTP status this code is answered with. */
+  readonly status: number
+  readonly details: Record<string, unknown> | undefined
+  readonly headers: Record<string, string>
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    super(options.message ?? `${table[code][1]}.`, { cause: options.cause })
+    this.code = code
+    this.status = table[code][0]
+    this.details = options.details
+    this.headers = options.headers ?? {}
+  }
+
+  /** The RFC 9457 body for this error. */
+  toProblem(requestId?: string): Problem {
+    return {
+      type: `urn:carcosa:error:${this.code}`,
+      title: table[this.code][1],
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(this.details && { details: this.details }),
+      ...(requestId && { requestId }),
+    }
+  }
+}
+
+/** All codes, for documentation and tests. */
+export const errorCodes = Object.freeze(Object.keys(table)) as readonly ErrorCode[]
+
+/** Whether `value` is one of the codes of the table. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(table, value)
+}
+
+/**
+ * `error` itself if it is a CarcosaError; anything else is a bug and becomes INTERNAL with
+ * the original as `cause`, so that no foreign message ever reaches a client.
+ */
+export function toCarcosaError(error: unknown): CarcosaError {
+  if (error instanceof CarcosaError) return error
+  return new CarcosaError('INTERNAL', { cause: error })
+}
