@@ -1,0 +1,102 @@
+import type { Store } from '../../stores/store.ts'
+import type { AuthProvider } from '../auth/principal.ts'
+import type { Router } from '../routes/router.ts'
+import type { LogLevel } from '../shared/log-level.ts'
+import type { Logger } from '../shared/logger.ts'
+
+/** What `createCarcosa` takes. Everything but the router has a default. */
+export interface CarcosaOptions {
+  /** What may be uploaded, from `createRouter`. */
+  router: Router
+  /** Where bytes go: one store, or several by name. Default: files under `dataDir`. */
+  store?: Store | Record<string, Store>
+  /**
+   * `postgres://…`, a directory for the embedded database, or `memory://`.
+   * Default: the directory `db` in `dataDir`.
+   */
+  database?: string
+  /** Directory for everything Carcosa keeps itself. Default `.carcosa`. */
+  dataDir?: string
+  /** Who finds out who is asking, in order. Default: nobody, so only public routes work. */
+  auth?: readonly AuthProvider[]
+  /**
+   * Signs URLs and tickets, at least 32 characters. Of several the first signs and all
+   * verify. Default: made once and kept in `dataDir`.
+   */
+  secret?: string | readonly string[]
+  /** Prefix of the URL that the host does not strip, e.g. `/media`. Default none. */
+  basePath?: string
+  /** How clients reach this server, e.g. `https://files.example.com`. Default: as asked. */
+  publicUrl?: string
+  /** Which web pages may talk to this server. Default: all (`*`), without credentials. */
+  cors?: CorsOptions
+  /** Whether the SHA-256 of every file is recorded. Default `sha-256`. */
+  digest?: 'sha-256' | 'none'
+  /** How long an unfinished upload lives: milliseconds or `2 days`. Default 24 hours. */
+  expiresIn?: number | string
+  /** Longest life of a signed URL: milliseconds or `7 days`. Default 7 days. */
+  maxSignedUrlAge?: number | string
+  /** Whether this process runs jobs. Default true. */
+  worker?: boolean
+  /** Where log lines go. Default: nowhere; `carcosa start` logs to standard error. */
+  logger?: Logger
+}
+
+/** Origins such as `https://app.example.com`; `*` for all, an empty list for none. */
+export interface CorsOptions {
+  origins: '*' | readonly string[]
+}
+
+/** What `carcosa start` takes besides. */
+export interface ServerOptions {
+  /** Address to listen on. Default `127.0.0.1`: this machine only. */
+  host?: string
+  /** Port to listen on, 0 for any free one. Default 8080. */
+  port?: number
+  /** Directory of static files served beside the API, `index.html` at `/`. Default none. */
+  page?: string
+  /** The least important log line still written. Default `info`. */
+  logLevel?: LogLevel
+  /**
+   * How long running requests may take to end after a stop signal, before they are cut off
+   * at a byte that can be resumed: milliseconds or `10s`. Default 10 seconds.
+   */
+  shutdownTimeout?: number | string
+}
+
+/** What `carcosa.config.ts` exports by default. */
+export type ConfigOptions = CarcosaOptions & ServerOptions
+
+/** Options with every default filled in, units plain and paths absolute. */
+export interface Config {
+  readonly router: Router
+  readonly store: Store | Record<string, Store> | undefined
+  /** `postgres://…`, an absolute directory, or `memory://`. */
+  readonly database: string
+  /** Absolute. */
+  readonly dataDir: string
+  readonly auth: readonly AuthProvider[]
+  /** `undefined`: make one and keep it in `dataDir`. */
+  readonly secret: readonly string[] | undefined
+  /** Empty, or starting and not ending with a slash. */
+  readonly basePath: string
+  /** Without a trailing slash. */
+  readonly publicUrl: string | undefined
+  readonly cors: CorsOptions
+  readonly digest: 'sha-256' | 'none'
+  /** Milliseconds. */
+  readonly expiresIn: number
+  /** Milliseconds. */
+  readonly maxSignedUrlAge: number
+  readonly worker: boolean
+  readonly logger: Logger | undefined
+  readonly host: string
+  readonly port: number
+  /** Absolute. */
+  readonly page: string | undefined
+  readonly logLevel: LogLevel
+  /** Milliseconds. */
+  readonly shutdownTimeout: number
+}
+
+export type SettingName = keyof Config

@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import type { Store } from '../../stores/store.ts'
+import { parseDuration } from '../shared/durations.ts'
+
+// What the values of the settings may be, wherever they come from; settings.ts says which
+// setting takes which and puts it into words.
+
+export const port = z.number().int().min(0).max(65_535)
+
+export const portText = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .pipe(port)
+
+export const host = z.string().regex(/^(?!.*\/\/)[A-Za-z0-9.:_%-]+$/)
+
+export const path = z.string().regex(/^[^\0]*\S[^\0]*$/)
+
+const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+  try {
+    return parseDuration(value)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: String(error) })
+    return z.NEVER
+  }
+})
+
+export const positiveDuration = duration.pipe(z.number().positive().max(1e13))
+
+export const database = z
+  .string()
+  .min(1)
+  .refine((value) => isPostgresUrl(value) || value === 'memory://' || isDirectory(value))
+
+const secret = z
+  .string()
+  .min(32)
+  .regex(/^[^\s\0]+$/)
+
+const secrets = z.array(secret).min(1)
+
+/** One secret or several; always a list inside. */
+export const secretList = z.union([secret.transform((value) => [value]), secrets])
+
+export const secretText = z
+  .string()
+  .transform((value) => value.trim().split(/\s+/))
+  .pipe(secrets)
+
+export const basePath = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/)
+  .refine((value) => !/\/\.{1,2}(\/|$)/.test(value))
+  .transform((value) => value.replace(/\/$/, ''))
+
+export const publicUrl = z
+  .string()
+  .refine(isPlainHttpUrl)
+  .transform((value) => new URL(value).href.replace(/\/$/, ''))
+
+const origin = z
+  .string()
+  .refine((value) => isPlainHttpUrl(value) && new URL(value).pathname === '/')
+  .transform((value) => new URL(value).origin)
+
+const origins = z.union([z.literal('*'), z.array(origin)])
+
+export const cors = z.strictObject({ origins })
+
+export const corsText = z
+  .string()
+  .transform((text) => ({ origins: originsOf(text) }))
+  .pipe(cors)
+
+export const booleanText = z.stringbool({
+  truthy: ['true', '1'],
+  falsy: ['false', '0'],
+  case: 'sensitive',
+})
+
+/** An object of somebody else's making whose `members` are objects or functions. */
+export function having<T>(...members: string[]): z.ZodType<T> {
+  return z.custom<T>(
+    (value) =>
+      isObject(value) && members.every((name) => isObject(Reflect.get(value, name))),
+  )
+}
+
+/** One store, or several by name. */
+export const stores = z.union([
+  having<Store>('write', 'open'),
+  z
+    .record(z.string(), having<Store>('write', 'open'))
+    .refine((named) => Object.keys(named).length > 0),
+])
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null
+}
+
+function isPostgresUrl(value: string): boolean {
+  return /^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)
+}
+
+/** `localhost:5432/x` and `mysql://…` would be directories too, but nobody means that. */
+function isDirectory(value: string): boolean {
+  return value.trim() !== '' && !/^[a-z][a-z0-9+.-]+:|^[\w.-]+:\d|\0/i.test(value)
+}
+
+function isPlainHttpUrl(value: string): boolean {
+  if (!/^https?:\/\/[^\s?#@\\]+$/.test(value)) return false
+  return URL.canParse(value)
+}
+
+function originsOf(text: string): string | string[] {
+  if (text === '*') return '*'
+  return text === 'none' ? [] : text.split(',').map((part) => part.trim())
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import { logLevels } from '../shared/log-level.ts'
+import type { Config, SettingName } from './options.ts'
+import * as is from './schemas.ts'
+
+/** How one setting is written and what it may be. */
+export interface Setting<T> {
+  /** Environment variables, first wins. None: it can only be given in code. */
+  readonly env: readonly string[]
+  /** Flag of the command line without its dashes. */
+  readonly flag?: string
+  /** Its value is never shown, and every variable can be given as a file by `…_FILE`. */
+  readonly secret?: boolean
+  /** Ends the sentence "Allowed: …". */
+  readonly allowed: string
+  /** A value as it would be typed in a shell. */
+  readonly example: string
+  /** The same in code. Default: `example` as a string. */
+  readonly exampleInCode?: string
+  /** Only `carcosa start` has a use for it. */
+  readonly server?: boolean
+  /** Judges a value given in code. */
+  readonly schema: z.ZodType<T>
+  /** Judges the text of a flag or variable. Default: the same as `schema`. */
+  readonly text?: z.ZodType<T>
+}
+
+/** Every setting of Carcosa, in the order in which `carcosa help start` lists them. */
+export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
+  host: {
+    env: ['CARCOSA_HOST', 'HOST'],
+    flag: 'host',
+    allowed: 'a host name or address without scheme and port',
+    example: '127.0.0.1',
+    server: true,
+    schema: is.host,
+  },
+  port: {
+    env: ['CARCOSA_PORT', 'PORT'],
+    flag: 'port',
+    allowed: 'a whole number from 0 (any free port) to 65535',
+    example: '8080',
+    exampleInCode: '8080',
+    server: true,
+    schema: is.port,
+    text: is.portText,
+  },
+  dataDir: {
+    env: ['CARCOSA_DATA_DIR'],
+    flag: 'data-dir',
+    allowed: 'a directory',
+    example: '.carcosa',
+    schema: is.path,
+  },
+  database: {
+    env: ['CARCOSA_DATABASE', 'DATABASE_URL'],
+    flag: 'database',
+    secret: true,
+    allowed: 'postgres://user:password@host:5432/name, a directory, or memory://',
+    example: 'postgres://localhost:5432/carcosa',
+    schema: is.database,
+  },
+  secret: {
+    env: ['CARCOSA_SECRET'],
+    secret: true,
+    allowed:
+      'at least 32 characters without white space; to rotate, several (the first signs, ' +
+      'all verify), in text with a space or line break between them',
+    example: '$(openssl rand -base64 32)',
+
+    schema: is.secretList,
+    text: is.secretText,
+  },
+  publicUrl: {
+    env: ['CARCOSA_PUBLIC_URL'],
+    flag: 'public-url',
+    allowed: 'an http or https URL without credentials, query and fragment',
+    example: 'https://files.example.com',
+    schema: is.publicUrl,
+  },
+  basePath: {
+    env: ['CARCOSA_BASE_PATH'],
+    flag: 'base-path',
+    allowed: 'a path that starts with a slash',
+    example: '/media',
+    schema: is.basePath,
+  },
+  cors: {
+    env: ['CARCOSA_CORS'],
+    flag: 'cors',
+    allowed: 'origins such as https://app.example.com, * for all, or none',
+    example: 'https://app.example.com,https://www.example.com',
+    exampleInCode: "{ origins: ['https://app.example.com'] }",
+    schema: is.cors,
+    text: is.corsText,
+  },
+  digest: {
+    env: ['CARCOSA_DIGEST'],
+    flag: 'digest',
+    allowed: 'sha-256 or none',
+    example: 'sha-256',
+    schema: z.enum(['sha-256', 'none']),
+  },
+  expiresIn: {
+    env: ['CARCOSA_EXPIRES_IN'],
+    flag: 'expires-in',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '24h',
+    schema: is.positiveDuration,
+  },
+  maxSignedUrlAge: {
+    env: ['CARCOSA_MAX_SIGNED_URL_AGE'],
+    flag: 'max-signed-url-age',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '7d',
+    schema: is.positiveDuration,
+  },
+  worker: {
+    env: ['CARCOSA_WORKER'],
+    flag: 'worker',
+    allowed: 'true or false',
+    example: 'true',
+    exampleInCode: 'true',
+    schema: z.boolean(),
+    text: is.booleanText,
+  },
+  logLevel: {
+    env: ['CARCOSA_LOG_LEVEL'],
+    flag: 'log-level',
+    allowed: logLevels.join(', '),
+    example: 'info',
+    server: true,
+    schema: z.enum(logLevels),
+  },
+  shutdownTimeout: {
+    env: ['CARCOSA_SHUTDOWN_TIMEOUT'],
+    flag: 'shutdown-timeout',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '10s',
+    server: true,
+    schema: is.positiveDuration,
+  },
+  router: {
+    env: [],
+    allowed: 'what createRouter returns',
+    example: 'createRouter({ … })',
+    exampleInCode: 'createRouter({ … })',
+    schema: is.having<Config['router']>('routes'),
+  },
+  store: {
+    env: [],
+    allowed: 'a store, or an object of stores by name',
+    example: "file({ directory: 'files' })",
+    exampleInCode: "file({ directory: 'files' })",
+    schema: is.stores,
+  },
+  auth: {
+    env: [],
+    allowed: 'a list of providers, each with a function authenticate',
+    example: '[apiKeys()]',
+    exampleInCode: '[apiKeys()]',
+    schema: z.array(is.having<Config['auth'][number]>('authenticate')),
+  },
+  logger: {
+    env: [],
+    allowed: 'an object with the functions debug, info, warn and error (pino is one)',
+    example: 'pino()',
+    exampleInCode: 'pino()',
+    schema: is.having<NonNullable<Config['logger']>>('debug', 'info', 'warn', 'error'),
+  },
+  page: {
+    env: [],
+    allowed: 'a directory',
+    example: 'public',
+    server: true,
+    schema: is.path,
+  },
+}
+
+/** What a setting is when it is given nowhere; the database depends on dataDir. */
+export const defaults: Omit<Config, 'router' | 'database'> = {
+  host: '127.0.0.1',
+  port: 8080,
+  dataDir: '.carcosa',
+  secret: undefined,
+  publicUrl: undefined,
+  basePath: '',
+  cors: { origins: '*' },
+  digest: 'sha-256',
+  expiresIn: 24 * 3_600_000,
+  maxSignedUrlAge: 7 * 24 * 3_600_000,
+  worker: true,
+  logLevel: 'info',
+  shutdownTimeout: 10_000,
+  store: undefined,
+  auth: [],
+  logger: undefined,
+  page: undefined,
+}
