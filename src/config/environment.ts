@@ -94,7 +94,9 @@ function readSecretFile(
     problems.push(problem(name, `${name} names the file ${path}, which is empty.`))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    problems.push(problem(name, `${name} names a file that cannot be read: ${reason}.`))
+    problems.push(
+      problem(name, `${name} names ${path}, which cannot be read: ${reason}.`),
+    )
   }
   return undefined
 }

@@ -1,10 +1,14 @@
 /**
  * ` Did you mean x?` for the candidate nearest to `given`, or an empty string when none is
- * near: at most a third of its letters may differ. Case, `_` and `-` do not count.
+ * near: at most a third of its letters may differ, or one is how the other begins. Case, `_`
+ * and `-` do not count.
  */
 export function didYouMean(given: string, candidates: readonly string[]): string {
   const nearest = candidates
-    .map((candidate) => ({ candidate, distance: distance(fold(given), fold(candidate)) }))
+    .map((candidate) => ({
+      candidate,
+      distance: difference(fold(given), fold(candidate)),
+    }))
     .sort((a, b) => a.distance - b.distance)[0]
   if (!nearest || nearest.distance > Math.ceil(fold(given).length / 3)) return ''
   return ` Did you mean ${nearest.candidate}?`
@@ -12,6 +16,12 @@ export function didYouMean(given: string, candidates: readonly string[]): string
 
 function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[-_]/g, '')
+}
+
+function difference(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length)
+  if (shorter >= 4 && a.slice(0, shorter) === b.slice(0, shorter)) return 1
+  return distance(a, b)
 }
 
 /** Levenshtein's: how many letters must be added, removed or replaced. */

@@ -1,0 +1,373 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Config } from '../../src/config/options.ts'
+import { type ConfigSources, resolveConfig } from '../../src/config.ts'
+import { CarcosaError } from '../../src/shared/errors.ts'
+
+// A router is judged by its shape only; these tests are about everything around it.
+const router = { routes: {} } as unknown as Config['router']
+const directory = mkdtempSync(join(tmpdir(), 'carcosa-config-'))
+const longSecret = 'a'.repeat(40)
+
+function resolved(sources: Partial<ConfigSources> = {}): Config {
+  return resolveConfig(given(sources)).config
+}
+
+function given(sources: Partial<ConfigSources>): ConfigSources {
+  return { env: {}, cwd: '/srv/app', ...sources, object: { router, ...sources.object } }
+}
+
+function problemOf(sources: Partial<ConfigSources>): CarcosaError {
+  try {
+    resolveConfig(given(sources))
+  } catch (error) {
+    assert.instance(error, CarcosaError)
+    return error as CarcosaError
+  }
+  throw new Error(`${JSON.stringify(sources)} was accepted`)
+}
+
+/** What JavaScript lets people write and TypeScript would not. */
+function untyped(value: unknown): never {
+  return value as never
+}
+
+function fileWith(name: string, text: string): string {
+  writeFileSync(join(directory, name), text)
+  return join(directory, name)
+}
+
+const order = suite('where a setting comes from')
+
+order('every setting but the router has a default', () => {
+  const config = resolved()
+  assert.is(config.host, '127.0.0.1')
+  assert.is(config.port, 8080)
+  assert.is(config.dataDir, '/srv/app/.carcosa')
+  assert.is(config.database, '/srv/app/.carcosa/db')
+  assert.equal(config.cors, { origins: '*' })
+  assert.is(config.digest, 'sha-256')
+  assert.is(config.expiresIn, 86_400_000)
+  assert.is(config.worker, true)
+  assert.is(config.secret, undefined)
+})
+
+order(
+  'code wins over a flag, a flag over a variable, a variable over the default',
+  () => {
+    const env = { CARCOSA_PORT: '1003' }
+    const flags = { port: '1002' }
+    assert.is(resolved({ object: { port: 1001 }, flags, env }).port, 1001)
+    assert.is(resolved({ flags, env }).port, 1002)
+    assert.is(resolved({ env }).port, 1003)
+  },
+)
+
+order('the own variable wins over the one shared with other programs', () => {
+  const env = { CARCOSA_PORT: '1001', PORT: '1002', HOST: '::1' }
+  assert.is(resolved({ env }).port, 1001)
+  assert.is(resolved({ env }).host, '::1')
+})
+
+order('the origin of every setting is told', () => {
+  const { origins } = resolveConfig(
+    given({
+      objectName: 'carcosa.config.ts',
+      object: { digest: 'none' },
+      flags: { worker: false },
+      env: { PORT: '1' },
+    }),
+  )
+  assert.is(origins.digest, 'carcosa.config.ts')
+  assert.is(origins.worker, '--worker')
+  assert.is(origins.port, 'PORT')
+  assert.is(origins.host, 'default')
+})
+
+order('every setting that can be written as text is read from CARCOSA_*', () => {
+  const config = resolved({
+    env: {
+      CARCOSA_HOST: '0.0.0.0',
+      CARCOSA_PORT: '0',
+      CARCOSA_DATA_DIR: 'data',
+      CARCOSA_DATABASE: 'memory://',
+      CARCOSA_SECRET: longSecret,
+      CARCOSA_PUBLIC_URL: 'https://files.example.com/',
+      CARCOSA_BASE_PATH: '/media/',
+      CARCOSA_CORS: 'https://a.example, http://localhost:3000',
+      CARCOSA_DIGEST: 'none',
+      CARCOSA_EXPIRES_IN: '2 days',
+      CARCOSA_MAX_SIGNED_URL_AGE: '1h',
+      CARCOSA_WORKER: '0',
+      CARCOSA_LOG_LEVEL: 'silent',
+      CARCOSA_SHUTDOWN_TIMEOUT: '3s',
+    },
+  })
+  assert.equal(
+    { ...config, router: undefined, auth: undefined },
+    {
+      router: undefined,
+      auth: undefined,
+      store: undefined,
+      logger: undefined,
+      page: undefined,
+      host: '0.0.0.0',
+      port: 0,
+      dataDir: '/srv/app/data',
+      database: 'memory://',
+      secret: [longSecret],
+      publicUrl: 'https://files.example.com',
+      basePath: '/media',
+      cors: { origins: ['https://a.example', 'http://localhost:3000'] },
+      digest: 'none',
+      expiresIn: 172_800_000,
+      maxSignedUrlAge: 3_600_000,
+      worker: false,
+      logLevel: 'silent',
+      shutdownTimeout: 3000,
+    },
+  )
+})
+
+order('a finished configuration can be resolved again and stays what it is', () => {
+  const once = resolved({
+    object: { basePath: '/m/', secret: longSecret, expiresIn: '1h' },
+  })
+  assert.equal(resolveConfig({ object: once, env: {}, cwd: '/elsewhere' }).config, once)
+})
+
+order('a relative database directory starts at the working directory', () => {
+  assert.is(resolved({ flags: { database: 'pg' } }).database, '/srv/app/pg')
+})
+
+order('DATABASE_URL is read, and CARCOSA_DATABASE wins over it', () => {
+  const url = 'postgres://u:p@db:5432/app'
+  assert.is(resolved({ env: { DATABASE_URL: url } }).database, url)
+  const env = { DATABASE_URL: 'mysql://db/app', CARCOSA_DATABASE: 'memory://' }
+  assert.is(resolved({ env }).database, 'memory://')
+})
+
+order('a variable of another program is not judged while code says otherwise', () => {
+  const env = { DATABASE_URL: 'file:./dev.db' }
+  assert.is(resolved({ object: { database: 'memory://' }, env }).database, 'memory://')
+})
+
+order('inside another server its HOST and PORT are not looked at', () => {
+  const env = { PORT: '\\\\.\\pipe\\iisnode', HOST: 'not a host' }
+  assert.is(resolved({ env, embedded: true }).port, 8080)
+})
+
+order(
+  'the variables Kubernetes makes for a service named carcosa are passed over',
+  () => {
+    const env = {
+      CARCOSA_PORT: 'tcp://10.0.0.1:8080',
+      CARCOSA_SERVICE_HOST: '10.0.0.1',
+      CARCOSA_SERVICE_PORT_HTTP: '8080',
+      CARCOSA_PORT_8080_TCP_ADDR: '10.0.0.1',
+      PORT: '9000',
+    }
+    assert.is(resolved({ env }).port, 9000)
+  },
+)
+
+order.run()
+
+const secrets = suite('secrets')
+
+secrets('are read from the file that _FILE names, without the last line break', () => {
+  const env = { CARCOSA_SECRET_FILE: fileWith('secret', `${longSecret}\n`) }
+  assert.equal(resolved({ env }).secret, [longSecret])
+})
+
+secrets('several are separated by white space, the first one first', () => {
+  const next = 'b'.repeat(32)
+  const env = { CARCOSA_SECRET_FILE: fileWith('secrets', `${next}\n${longSecret}\r\n`) }
+  assert.equal(resolved({ env }).secret, [next, longSecret])
+})
+
+secrets('the database may come from DATABASE_URL_FILE', () => {
+  const env = { DATABASE_URL_FILE: fileWith('url', 'postgres://u:p@db/app\r\n') }
+  assert.is(resolved({ env }).database, 'postgres://u:p@db/app')
+})
+
+for (const [what, sources] of Object.entries({
+  'a short secret in code': { object: { secret: 'hunter2' } },
+  'a short secret in a variable': { env: { CARCOSA_SECRET: 'hunter2' } },
+  'a short secret in a file': {
+    env: { CARCOSA_SECRET_FILE: fileWith('short', 'hunter2') },
+  },
+  'a database of another kind': { env: { DATABASE_URL: 'mysql://root:hunter2@db/app' } },
+  'a database flag': { flags: { database: 'mysql://root:hunter2@db/app' } },
+})) {
+  secrets(`the value of ${what} is not in the error`, () => {
+    const error = problemOf(sources)
+    assert.not.match(`${error.message}${JSON.stringify(error.toProblem())}`, 'hunter2')
+  })
+}
+
+secrets.run()
+
+/** Sources, then what the message must contain, in any order. */
+type Row = [sources: Partial<ConfigSources>, ...said: string[]]
+
+const rows: Row[] = [
+  [
+    { env: { PORT: '80a' } },
+    'PORT',
+    "'80a'",
+    '0 (any free port) to 65535',
+    'CARCOSA_PORT',
+  ],
+  [{ env: { CARCOSA_PORT: '65536' } }, 'CARCOSA_PORT', "'65536'", '65535'],
+  [{ env: { CARCOSA_PORT: '-1' } }, 'CARCOSA_PORT', "'-1'"],
+  [{ env: { CARCOSA_PORT: '8080.5' } }, "'8080.5'", 'CARCOSA_PORT=8080'],
+  [{ env: { CARCOSA_PORT: '0x50' } }, "'0x50'", 'whole number'],
+  [{ env: { CARCOSA_PORT: ' 80' } }, "' 80'"],
+  [{ env: { PORT: '' } }, 'PORT is set but empty', 'unset'],
+  [{ flags: { port: 'http' } }, '--port', "'http'", '--port 8080'],
+  [{ object: { port: untyped('8080') } }, 'port in the options', "'8080'", 'port: 8080'],
+  [{ object: { port: Number.NaN } }, 'NaN', 'port in the options'],
+  [{ env: { HOST: 'http://localhost' } }, 'HOST', 'without scheme', 'CARCOSA_HOST'],
+  [{ flags: { host: '' } }, '--host', "''", '--host 127.0.0.1'],
+  [{ env: { CARCOSA_DATA_DIR: '  ' } }, 'CARCOSA_DATA_DIR', 'a directory', '.carcosa'],
+  [{ env: { DATABASE_URL: '' } }, 'DATABASE_URL is set but empty'],
+  [
+    { env: { DATABASE_URL: 'mysql://db/app' } },
+    'DATABASE_URL',
+    'CARCOSA_DATABASE, which wins',
+  ],
+  [{ env: { CARCOSA_DATABASE: 'postgres://' } }, 'CARCOSA_DATABASE', 'postgres://user:'],
+  [{ env: { CARCOSA_DATABASE: 'postgres://h:p0rt/x' } }, 'memory://'],
+  [{ flags: { database: 'localhost:5432/app' } }, '--database', 'a directory'],
+  [{ flags: { database: 'file:./dev.db' } }, '--database', 'postgres://'],
+  [{ env: { CARCOSA_SECRET: 'short' } }, 'CARCOSA_SECRET', 'at least 32', 'openssl rand'],
+  [{ object: { secret: [] } }, 'secret in the options', 'at least 32'],
+  [{ object: { secret: [longSecret, 'x'] } }, 'secret in the options', 'at least 32'],
+  [
+    { env: { CARCOSA_SECRET: longSecret, CARCOSA_SECRET_FILE: '/x' } },
+    'CARCOSA_SECRET and CARCOSA_SECRET_FILE are both set',
+    'Unset one',
+  ],
+  [
+    { env: { DATABASE_URL: 'memory://', DATABASE_URL_FILE: '/x' } },
+    'DATABASE_URL and DATABASE_URL_FILE are both set',
+  ],
+  [{ env: { CARCOSA_SECRET_FILE: '/nowhere/secret' } }, '/nowhere/secret', 'ENOENT'],
+  [{ env: { CARCOSA_SECRET_FILE: directory } }, directory, 'EISDIR'],
+  [{ env: { CARCOSA_SECRET_FILE: fileWith('empty', '\n') } }, 'empty'],
+  [
+    { env: { CARCOSA_PUBLIC_URL: 'files.example.com' } },
+    'CARCOSA_PUBLIC_URL',
+    'http or https',
+  ],
+  [{ env: { CARCOSA_PUBLIC_URL: 'ftp://example.com' } }, 'http or https'],
+  [{ env: { CARCOSA_PUBLIC_URL: 'https://x.org/?a=1' } }, 'query'],
+  [
+    { object: { publicUrl: 'https://u:p@x.org' } },
+    'publicUrl in the options',
+    'credentials',
+  ],
+  [{ env: { CARCOSA_BASE_PATH: 'media' } }, "'media'", 'starts with a slash'],
+  [{ object: { basePath: '/a/../b' } }, 'basePath in the options', '/media'],
+  [{ object: { basePath: '/a//b' } }, "'/a//b'"],
+  [{ env: { CARCOSA_CORS: 'example.com' } }, 'CARCOSA_CORS', 'https://app.example.com'],
+  [{ env: { CARCOSA_CORS: 'https://a.example,*' } }, 'CARCOSA_CORS', '* for all'],
+  [
+    { object: { cors: { origins: ['https://x.org/path'] } } },
+    'cors in the options',
+    'origins',
+  ],
+  [
+    { object: { cors: untyped('*') } },
+    'cors in the options',
+    "{ origins: ['https://app.example.com'] }",
+  ],
+  [{ env: { CARCOSA_DIGEST: 'md5' } }, "'md5'", 'sha-256 or none'],
+  [
+    { env: { CARCOSA_EXPIRES_IN: '60' } },
+    'CARCOSA_EXPIRES_IN',
+    "'60'",
+    'with its unit',
+    '24h',
+  ],
+  [{ env: { CARCOSA_EXPIRES_IN: '1 month' } }, "'1 month'"],
+  [{ object: { expiresIn: 0 } }, 'expiresIn in the options', 'above zero'],
+  [{ object: { expiresIn: -5 } }, '-5', 'above zero'],
+  [{ object: { maxSignedUrlAge: '7' } }, 'maxSignedUrlAge in the options', "'7d'"],
+  [{ env: { CARCOSA_WORKER: 'yes' } }, "'yes'", 'true or false'],
+  [{ env: { CARCOSA_WORKER: 'TRUE' } }, "'TRUE'", 'CARCOSA_WORKER=true'],
+  [{ object: { worker: untyped('false') } }, 'worker in the options', 'worker: true'],
+  [{ flags: { logLevel: 'verbose' } }, '--log-level', 'debug, info, warn, error'],
+  [{ env: { CARCOSA_SHUTDOWN_TIMEOUT: 'soon' } }, "'soon'", '10s'],
+  [
+    { env: { CARCOSA_DATABSE: 'memory://' } },
+    'CARCOSA_DATABSE',
+    'Did you mean CARCOSA_DATABASE?',
+  ],
+  [{ env: { CARCOSA_DATADIR: 'x' } }, 'Did you mean CARCOSA_DATA_DIR?'],
+  [{ env: { CARCOSA_FROBNICATE: '1' } }, 'CARCOSA_FROBNICATE is not a setting'],
+  [
+    { object: untyped({ dataDirectory: 'x' }) },
+    'dataDirectory in the options',
+    'Did you mean dataDir?',
+  ],
+  [
+    { object: { router: untyped({ avatar: {} }) } },
+    'router in the options',
+    'createRouter',
+  ],
+  [
+    { object: { store: untyped('s3') } },
+    'store in the options',
+    "'s3'",
+    'file({ directory',
+  ],
+  [
+    { object: { store: untyped({}) } },
+    'store in the options',
+    'object of stores by name',
+  ],
+  [{ object: { auth: untyped([{ name: 'x' }]) } }, 'auth in the options', 'authenticate'],
+  [{ object: { logger: untyped({ info() {} }) } }, 'logger in the options', 'pino'],
+]
+
+const refusals = suite('what is refused')
+
+for (const [sources, ...said] of rows) {
+  refusals(`${JSON.stringify(sources)} is refused in a sentence that helps`, () => {
+    const error = problemOf(sources)
+    assert.is(error.code, 'CONFIG_INVALID')
+    for (const part of said) {
+      assert.ok(error.message.includes(part), `"${part}" is missing in: ${error.message}`)
+    }
+    assert.not.match(error.message, '\n', 'one problem is one line')
+  })
+}
+
+refusals('a missing router is a problem', () => {
+  const sources = { object: {}, env: {}, objectName: 'carcosa.config.ts' }
+  assert.throws(
+    () => resolveConfig(sources),
+    (error: unknown) =>
+      error instanceof CarcosaError &&
+      error.message.startsWith('router in carcosa.config.ts is missing. Allowed: '),
+  )
+})
+
+refusals('all problems are told at once, each with its source', () => {
+  const error = problemOf({ env: { PORT: 'x', CARCOSA_DIGEST: 'md5', CARCOSA_X: '1' } })
+  assert.match(error.message, /^3 settings are wrong:\n {2}- /)
+  const { problems } = error.details as { problems: { source: string }[] }
+  assert.equal(problems.map((problem) => problem.source).sort(), [
+    'CARCOSA_DIGEST',
+    'CARCOSA_X',
+    'PORT',
+  ])
+})
+
+refusals.after(() => rmSync(directory, { recursive: true, force: true }))
+refusals.run()
