@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import type { Callback, Test } from 'uvu'
+
+/** Something outside of this repository that tests can need. */
+export interface Part {
+  readonly name: string
+  /** Where it is on this machine, or null. */
+  find(): string | null
+  /** What a person does to have it. */
+  readonly hint: string
+}
+
+/** The parts, one line each; `.ci/run` installs all of them. */
+const parts = {
+  chromium: command(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
+  postgres: {
+    name: 'postgres',
+    // The runner leaves the variable empty where no server could be started.
+    find: () => process.env.CARCOSA_TEST_POSTGRES ?? 'embedded',
+    hint: 'set CARCOSA_TEST_POSTGRES to the URL of a server',
+  },
+  tmpfs: {
+    name: 'tmpfs',
+    find: mountable,
+    hint: 'run as root on Linux, allowed to mount',
+  },
+} satisfies Record<string, Part>
+
+export type PartName = keyof typeof parts
+
+/**
+ * Returns `target` if this machine has the part. If not, returns a suite of the same shape
+ * whose tests are counted as skipped and whose hooks never run; with
+ * `CARCOSA_TEST_REQUIRE=all` each of its tests fails instead.
+ *
+ * @example
+ * const browser = requires('chromium', suite('the demo page'))
+ * browser('uploads what is dropped on it', async () => { … })
+ * browser.run()
+ */
+export function requires<T>(what: PartName | Part, target: Test<T>): Test<T> {
+  const part = typeof what === 'string' ? parts[what] : what
+  if (part.find()) return target
+  const missing = strict() ? failing(part, target) : skipping(part, target)
+  return Object.assign(missing, {
+    only: missing,
+    skip: target.skip,
+    run: target.run,
+    before: neverRun<T>(),
+    after: neverRun<T>(),
+  })
+}
+
+/** Where the part is, e.g. the path of the browser. Throws a TypeError if it is missing. */
+export function locate(name: PartName): string {
+  const place = parts[name].find()
+  if (!place) throw new TypeError(`There is no ${name} here: ${parts[name].hint}.`)
+  return place
+}
+
+/** Tests that one file skipped for want of a part. */
+export interface Skip {
+  part: string
+  tests: number
+  hint: string
+}
+
+/** Reads back what a test file printed about the tests it skipped. */
+export function parseSkips(output: string): Skip[] {
+  const lines = output.matchAll(/^ {2}skipped: (.+) \((\d+) tests?\): (.+)$/gm)
+  return [...lines].map(([, part = '', tests, hint = '']) => ({
+    part,
+    tests: Number(tests),
+    hint,
+  }))
+}
+
+const skipped = new Map<Part, number>()
+
+function skipping<T>(part: Part, target: Test<T>) {
+  if (skipped.size === 0) process.once('exit', printSkips)
+  skipped.set(part, skipped.get(part) ?? 0)
+  return (name: string, callback: Callback<T>) => {
+    skipped.set(part, (skipped.get(part) ?? 0) + 1)
+    target.skip(name, callback)
+  }
+}
+
+function failing<T>(part: Part, target: Test<T>) {
+  return (name: string) =>
+    target(name, () => {
+      throw new Error(`needs ${part.name}, which is missing: ${part.hint}`)
+    })
+}
+
+function neverRun<T>(): Test<T>['before'] {
+  return Object.assign(() => {}, { each() {} })
+}
+
+function printSkips() {
+  for (const [{ name, hint }, tests] of skipped) {
+    process.stdout.write(`  skipped: ${name} (${tests} tests): ${hint}\n`)
+  }
+}
+
+function strict(): boolean {
+  return process.env.CARCOSA_TEST_REQUIRE === 'all'
+}
+
+function command(names: readonly string[], debian: string): Part {
+  return {
+    name: debian,
+    find: () => names.map(inPath).find((path) => path !== null) ?? null,
+    hint: `apt-get install ${debian}`,
+  }
+}
+
+function inPath(name: string): string | null {
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name))
+  return candidates.find(isExecutable) ?? null
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Tries it: whether a container may mount is written nowhere. */
+function mountable(): string | null {
+  const place = mkdtempSync(join(tmpdir(), 'carcosa-mount-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' })
+    execFileSync('umount', [place], { stdio: 'ignore' })
+    return 'mount'
+  } catch {
+    return null
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
+}
