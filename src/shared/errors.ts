@@ -52,6 +52,7 @@ const table = {
   DATABASE_LOCKED: [503, 'The embedded database is in use by another process'],
   MIGRATION_UNKNOWN: [500, 'The database was migrated by a newer version'],
   MIGRATION_CHANGED: [500, 'An applied migration was changed afterwards'],
+  MIGRATION_FAILED: [500, 'A migration could not be applied'],
 
   // Setting up and being reached
   CONFIG_INVALID: [500, 'The configuration is invalid'],

@@ -1,5 +1,11 @@
 -- CreateSchema
-CREATE SCHEMA IF NOT EXISTS "carcosa";
+-- Not CREATE SCHEMA IF NOT EXISTS, which needs the right to create schemas even where an
+-- administrator has made this one already.
+DO $$ BEGIN
+  IF to_regnamespace('carcosa') IS NULL THEN
+    CREATE SCHEMA "carcosa";
+  END IF;
+END $$;
 
 -- CreateTable
 CREATE TABLE "carcosa"."project" (

@@ -1,0 +1,175 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import type { Database, Statement, Transaction } from './database.ts'
+import { isTransient, toDatabaseError } from './errors.ts'
+import { connectError, type PostgresTarget, parseUrl } from './postgres-target.ts'
+import { createPrisma } from './prisma.ts'
+import { parsers } from './values.ts'
+
+export interface PostgresOptions {
+  /** Most connections this process opens. Default 10. */
+  poolSize?: number
+  /**
+   * Whether statements stay prepared on their connection. Default true; turn it off behind
+   * a pooler in transaction mode that does not track them (PgBouncer before 1.21).
+   */
+  preparedStatements?: boolean
+  /** Milliseconds to wait for a connection. Default 10,000. */
+  connectTimeout?: number
+  /** Milliseconds after which a statement without an answer counts as lost. Default 30,000. */
+  queryTimeout?: number
+  /** Told about connections that were lost while nobody used them. */
+  onConnectionError?: (error: Error) => void
+}
+
+/** Opens a pool on `url` and proves that it works; see openDatabase for the errors. */
+export async function openPostgres(
+  url: string,
+  options: PostgresOptions = {},
+): Promise<Database> {
+  const target = parseUrl(url)
+  const pool = createPool(url, options)
+  await probe(pool, target)
+  const prisma = createPrisma(new PrismaPg(pool))
+  const settings = {
+    named: options.preparedStatements ?? true,
+    timeout: options.queryTimeout ?? 30_000,
+  }
+  let closing: Promise<void> | undefined
+  return {
+    kind: 'postgres',
+    prisma,
+    query: (statement, values) =>
+      withClient(pool, (client) => run(client, settings, statement, values)),
+    executeSql: (sql, values) =>
+      withClient(pool, async (client) => flatten(await client.query(sql, values))),
+    transaction: (work) => withClient(pool, (client) => transact(client, settings, work)),
+    close: () => {
+      closing ??= prisma.$disconnect().then(() => pool.end())
+      return closing
+    },
+  }
+}
+
+interface Settings {
+  named: boolean
+  timeout: number
+}
+
+function createPool(url: string, options: PostgresOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: options.connectTimeout ?? 10_000,
+    application_name: 'carcosa',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: { getTypeParser },
+    // Prisma's adapter reads timestamps as if every session were in UTC.
+    onConnect: async (client) => {
+      await client.query("SET TIME ZONE 'UTC'")
+    },
+  })
+  // Without these two listeners a connection that breaks takes the process with it: the
+  // first is for connections at rest, the second for those in use, whose query fails anyway.
+  pool.on('error', (error) => options.onConnectionError?.(error))
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+// pg declares this as overloads with `any`; only text values have parsers of ours.
+const getTypeParser = ((oid: number, format?: 'text') =>
+  (format !== ('binary' as string) && parsers[oid]) ||
+  pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser
+
+async function probe(pool: pg.Pool, target: PostgresTarget): Promise<void> {
+  try {
+    const client = await pool.connect()
+    client.release()
+  } catch (error) {
+    await pool.end()
+    throw connectError(error, target)
+  }
+}
+
+/**
+ * Lends `use` a connection. It goes back to the pool unless it broke or was left inside a
+ * transaction. (`pool.query` would close it after every error, a duplicate key included.)
+ */
+async function withClient<T>(
+  pool: pg.Pool,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toDatabaseError(error)
+  })
+  let broken = false
+  try {
+    return await use(client)
+  } catch (error) {
+    broken = isTransient(error)
+    throw toDatabaseError(error)
+  } finally {
+    client.release(broken || client.getTransactionStatus() !== 'I')
+  }
+}
+
+async function transact<T>(
+  client: pg.PoolClient,
+  settings: Settings,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  let open = true
+  const usable = () => {
+    if (!open)
+      throw new TypeError('This transaction has ended: await what you start in it.')
+  }
+  await client.query('BEGIN')
+  try {
+    const result = await work({
+      query: async (statement, values) => {
+        usable()
+        return await run(client, settings, statement, values)
+      },
+      executeSql: async (sql, values) => {
+        usable()
+        return flatten(await client.query(sql, values))
+      },
+    })
+    open = false
+    const { command } = await client.query('COMMIT')
+    if (command === 'COMMIT') return result
+    throw new TypeError(
+      'A statement of this transaction failed and was ignored: it was rolled back.',
+    )
+  } catch (error) {
+    open = false
+    // A connection on which even this fails is not given back: see withClient.
+    if (!isTransient(error)) await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+async function run<Row>(
+  client: pg.PoolClient,
+  { named, timeout }: Settings,
+  { name, sql }: Statement,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const query = {
+    ...(named && { name }),
+    text: sql,
+    values: values as unknown[],
+    query_timeout: timeout,
+  }
+  const result = await client.query(query)
+  return result.rows as Row[]
+}
+
+/** Several statements have several results; pg-boss wants the rows of all of them. */
+function flatten(result: pg.QueryResult | pg.QueryResult[]): {
+  rows: Record<string, unknown>[]
+} {
+  if (!Array.isArray(result)) return { rows: result.rows }
+  return { rows: result.flatMap(({ rows }) => rows) }
+}
