@@ -1,0 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** The request path under which every reference takes uploads. */
+export const uploadsPath = '/files'
+
+/** A reference as plain Node code: one function per request. */
+export type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** Makes the handler of a reference that keeps its files flat in `directory`. */
+export type Reference = (directory: string) => Handler

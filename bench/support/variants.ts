@@ -1,0 +1,79 @@
+import type { ReferenceName } from '../references/index.ts'
+import { uploadsPath } from '../references/reference.ts'
+import type { CarcosaOptions } from '../servers/carcosa.ts'
+import type { ReferenceOptions } from '../servers/reference.ts'
+import { type Api, download, plainApi, readFrom, tusApi } from './api.ts'
+
+/** A server to measure: how it is started and how it is spoken to. */
+export interface Variant {
+  /** The name in tables and ratios. */
+  readonly name: string
+  /** Flags of Node beyond those every server gets. */
+  readonly flags: readonly string[]
+  /** Script and arguments for a server that keeps its files below `directory`. */
+  command(directory: string, port: number): string[]
+  api(directory: string, port: number): Api
+}
+
+/** Starts V8 with room, so that it does not collect garbage at every few megabytes. */
+export const oldSpace = '--initial-old-space-size=256'
+
+/** A reference; `express` puts it behind Express 5. */
+export function reference(name: ReferenceName, setup: Setup = {}): Variant {
+  const express = setup.express ?? false
+  return {
+    name: label(name, setup),
+    flags: setup.flags ?? [],
+    command: (directory, port) => {
+      const options: ReferenceOptions = { reference: name, directory, port, express }
+      return [script('reference.ts'), JSON.stringify(options)]
+    },
+    api: (directory) =>
+      (name === 'bare' ? tusApi : plainApi)(uploadsPath, readFrom(directory)),
+  }
+}
+
+/** Carcosa through `createCarcosa()`, without a digest and with the embedded database by default. */
+export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
+  const express = setup.express ?? false
+  const mount = express ? '/media' : ''
+  return {
+    name: label('carcosa', setup),
+    flags: setup.flags ?? [],
+    command: (directory, port) => {
+      const options: CarcosaOptions = {
+        directory,
+        port,
+        express,
+        mount,
+        digest: setup.digest ?? 'none',
+        database: setup.database ?? null,
+      }
+      return [script('carcosa.ts'), JSON.stringify(options)]
+    },
+    api: (_directory, port) =>
+      tusApi(`${mount}/uploads/any`, download(port, `${mount}/files`)),
+  }
+}
+
+interface Setup {
+  express?: boolean
+  flags?: readonly string[]
+  /** Appended to the name. */
+  label?: string
+}
+
+interface CarcosaSetup {
+  digest?: 'sha-256' | 'none'
+  /** A postgres:// URL; without one the embedded database. */
+  database?: string
+}
+
+function label(name: string, setup: Setup): string {
+  const parts = [name, setup.express ? 'express' : '', setup.label ?? '']
+  return parts.filter((part) => part !== '').join(' ')
+}
+
+function script(name: string): string {
+  return new URL(`../servers/${name}`, import.meta.url).pathname
+}
