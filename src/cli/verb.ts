@@ -12,9 +12,11 @@ export interface Verb {
   /**
    * Does the work and returns the exit code: 0 done, 1 failed. Throws UsageError for a command
    * line that makes no sense (exit code 2) and CarcosaError for anything that is answered in
-   * one line (exit code 1).
+   * one line (exit code 1). `verbs` is the list of all, for `help`.
    */
-  run(args: string[], io: Io): Promise<number>
+  run(args: string[], io: Io, verbs: readonly Verb[]): Promise<number>
+  /** It runs for days: the command starts Node with a heap made for that. */
+  readonly longRunning?: boolean
 }
 
 /** What a verb may touch of the process it runs in. */

@@ -56,6 +56,7 @@ const table = {
 
   // Setting up and being reached
   CONFIG_INVALID: [500, 'The configuration is invalid'],
+  LISTEN_FAILED: [500, 'The server cannot listen on its address'],
   BODY_ALREADY_READ: [500, 'Something read the request body before Carcosa'],
   MOUNT_MISMATCH: [404, 'Carcosa is mounted under another path'],
   BAD_REQUEST: [400, 'The request is malformed'],

@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Store } from '../../stores/store.ts'
+import type { CarcosaOptions, Config } from '../config.ts'
+import { createLogger } from '../ops/log.ts'
+import type { Logger } from '../shared/logger.ts'
+import { describeDatabase } from './server/describe.ts'
+import { hasLargeHeap } from './server/heap.ts'
+import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
+import { servePage } from './server/page.ts'
+import { describeSettings, type Loaded, loadSettings } from './server/settings.ts'
+import { onStopSignal } from './server/signals.ts'
+import type { Verb } from './verb.ts'
+
+/** `carcosa start`: the standalone server. */
+export const verb: Verb = {
+  name: 'start',
+  summary: 'run the server: carcosa.config.ts, or a demo where there is none',
+  usage: `carcosa start [--config <file>] [flags]
+
+Runs the routes of carcosa.config.{ts,mts,js,mjs} in this directory, or of the file that
+--config names. Without one it runs a demo: the public route "demo" and a page to try it.
+
+Each setting is taken from the file, else from a flag, else from the environment:
+
+${describeSettings()}
+
+SIGINT or SIGTERM ends running requests and stops; a second one stops at once.`,
+  longRunning: true,
+  async run(args, io) {
+    const signal = onStopSignal()
+    try {
+      const loaded = await loadSettings(args, io)
+      const { config } = loaded
+      const log =
+        config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
+      warn(loaded, log)
+      await serve(config, log, {
+        listening: (address) => io.stdout.write(banner(loaded, address)),
+        stopped: signal.received,
+      })
+      return 0
+    } finally {
+      signal.release()
+    }
+  },
+}
+
+interface Life {
+  /** Called once connections are accepted. */
+  listening(address: AddressInfo): void
+  /** Settles when it is time to stop, with the reason. */
+  stopped: Promise<string>
+}
+
+async function serve(config: Config, log: Logger, life: Life): Promise<void> {
+  // Loaded here so that other verbs start without it.
+  const { createCarcosa } = await import('../carcosa.ts')
+  const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
+  try {
+    const server = uploadServer(await withPage(carcosa.handler, config))
+    life.listening(await listen(server, config))
+    log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
+    const cutOff = await stop(server, config.shutdownTimeout)
+    if (cutOff > 0) log.warn({ connections: cutOff }, 'Cut off what did not end in time')
+  } finally {
+    await carcosa.close()
+  }
+  log.info({}, 'Stopped')
+}
+
+async function withPage(handler: Handler, config: Config): Promise<Handler> {
+  if (config.page === undefined) return handler
+  const page = await servePage(config.page, config.basePath)
+  return (request, response) => {
+    if (!page(request, response)) handler(request, response)
+  }
+}
+
+/** The part of the configuration that is not about listening. */
+function carcosaOptions(config: Config): CarcosaOptions {
+  const { host, port, page, logLevel, shutdownTimeout, ...options } = config
+  return options
+}
+
+function warn({ unusedFlags, file }: Loaded, log: Logger): void {
+  for (const flag of unusedFlags)
+    log.warn({ flag }, `Not used, because ${file} says otherwise`)
+  if (hasLargeHeap()) return
+  log.warn({}, 'Uploads are slower: start Node with --initial-old-space-size=256')
+}
+
+function banner({ config, origins, file }: Loaded, address: AddressInfo): string {
+  const url = `${localUrl(address)}${config.basePath}`
+  const routes = Object.keys(config.router.routes)
+  const lines = [
+    `Carcosa is listening on ${url}`,
+    config.publicUrl && `  public      ${config.publicUrl}`,
+    `  routes      ${routes.join(', ')} (${file ?? 'built-in demo; carcosa.config.ts replaces it'})`,
+    `  data        ${config.dataDir} (${origins.dataDir})`,
+    `  database    ${describeDatabase(config.database)} (${origins.database})`,
+    `  files       ${describeStores(config)}`,
+    config.page && `  page        drop files on ${url}/`,
+    `  shell       npx carcosa upload <file> --route ${routes[0]} --to ${url}`,
+  ]
+  return `${lines.filter((line) => line).join('\n')}\n`
+}
+
+function describeStores({ store, dataDir }: Config): string {
+  if (store === undefined) return `local disk, ${join(dataDir, 'files')}`
+  if (isStore(store)) return store.kind
+  return Object.entries(store)
+    .map(([name, { kind }]) => `${name}: ${kind}`)
+    .join(', ')
+}
+
+function isStore(store: Store | Record<string, Store>): store is Store {
+  return typeof store.write === 'function'
+}
