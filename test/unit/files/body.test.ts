@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CarcosaError } from '../../../src/shared/errors.ts'
+import type { MemoryStore } from '../../support/memory-store.ts'
+import { readReply, refusal, servedFile } from '../../support/served-file.ts'
+
+const test = suite('files/body')
+
+const content = Buffer.from('0123456789')
+
+const subject = (bytes: Buffer | string = content) => servedFile(bytes)
+
+// A store that does not hold what the row says (SEC-36)
+
+const damages: Record<string, (store: MemoryStore, key: string) => void> = {
+  missing: (store, key) => void store.objects.delete(key),
+  shorter: (store, key) => damage(store, key, content.subarray(1)),
+  longer: (store, key) => damage(store, key, Buffer.concat([content, content])),
+  'not finished': (store, key) => {
+    const object = store.objects.get(key)
+    if (object) object.finished = false
+  },
+}
+
+for (const [what, inflict] of Object.entries(damages)) {
+  test(`an object that is ${what} is STORAGE_CORRUPT and no byte is sent`, async () => {
+    for (const Range of ['', 'bytes=0-1', 'bytes=0-1,4-5']) {
+      const { file, store, ask } = subject()
+      inflict(store, file.key)
+      const error = await refusal(ask({ Range }))
+      assert.is(error.code, 'STORAGE_CORRUPT')
+      assert.is(error.status, 500)
+      assert.is(store.opened.length, 0)
+      const sent = JSON.stringify(error.toProblem())
+      assert.not(sent.includes('key'), 'which object it was stays inside')
+      assert.match((error.cause as Error).message, /store "default" \(memory\), key/)
+    }
+  })
+}
+
+test('an empty file whose object grew is STORAGE_CORRUPT', async () => {
+  const { file, store, ask } = subject('')
+  damage(store, file.key, content)
+  assert.is((await refusal(ask())).code, 'STORAGE_CORRUPT')
+})
+
+const lies: Record<string, () => Readable> = {
+  'yields too few bytes': () => Readable.from([Buffer.from('012')]),
+  'yields too many bytes': () => Readable.from([content, content]),
+  'breaks off': () => {
+    const stream = new Readable({ read() {} })
+    stream.push('012')
+    setImmediate(() => stream.destroy())
+    return stream
+  },
+  fails: () => {
+    const stream = new Readable({ read() {} })
+    stream.push('012')
+    setImmediate(() => stream.destroy(new CarcosaError('STORAGE_CORRUPT')))
+    return stream
+  },
+}
+
+for (const [what, openLie] of Object.entries(lies)) {
+  test(`a body whose store ${what} fails instead of ending`, async () => {
+    const { store, ask } = subject()
+    const reply = await ask({}, { store: { ...store, open: async () => openLie() } })
+    const error = await refusal(readReply(reply))
+    assert.is(error.code, 'STORAGE_CORRUPT')
+  })
+}
+
+test('a body that fails before anyone listens does not end the process', async () => {
+  const { store, ask } = subject()
+  const open = async () => Readable.from([Buffer.from('012')])
+  const reply = await ask({}, { store: { ...store, open } })
+  for (let i = 0; i < 5; i++) await turn()
+  assert.is((await refusal(readReply(reply))).code, 'STORAGE_CORRUPT')
+})
+
+test('a store that cannot be opened for a later part fails the body', async () => {
+  const { store, ask } = subject()
+  const open: MemoryStore['open'] = async (key, range) => {
+    if (range?.start === 0) return store.open(key, range)
+    throw new CarcosaError('STORAGE_UNAVAILABLE')
+  }
+  const reply = await ask({ Range: 'bytes=0-1,4-5' }, { store: { ...store, open } })
+  assert.is((await refusal(readReply(reply))).code, 'STORAGE_UNAVAILABLE')
+})
+
+// Clients that leave
+
+test('destroying the body stops the read of the store', async () => {
+  for (const Range of ['', 'bytes=1-', 'bytes=0-65535,100000-']) {
+    const { store, ask } = subject(Buffer.alloc(1_000_000))
+    const { body } = await ask({ Range })
+    if (!(body instanceof Readable)) assert.unreachable('no stream')
+    const reader = (body as Readable)[Symbol.asyncIterator]()
+    await reader.next()
+    ;(body as Readable).destroy()
+    assert.equal(
+      store.opened.map((stream) => stream.destroyed),
+      [true],
+    )
+  }
+})
+
+test('destroying a body that nobody read stops the read of the store', async () => {
+  const { store, ask } = subject(Buffer.alloc(1_000_000))
+  const { body } = await ask()
+  ;(body as Readable).destroy()
+  assert.ok(store.opened[0]?.destroyed)
+})
+
+test('a body given up while its next part is being opened closes that part', async () => {
+  const { store, ask } = subject()
+  const late = Promise.withResolvers<void>()
+  const open: MemoryStore['open'] = async (key, range) => {
+    if (range?.start !== 0) await late.promise
+    return store.open(key, range)
+  }
+  const reply = await ask({ Range: 'bytes=0-1,4-5' }, { store: { ...store, open } })
+  const body = reply.body as Readable
+  body.resume()
+  while (!store.opened[0]?.readableEnded) await turn()
+  body.destroy()
+  late.resolve()
+  while (store.opened.length < 2) await turn()
+  await turn()
+  assert.ok(store.opened[1]?.destroyed)
+})
+
+test('a reader that stops reading stops the read of the store', async () => {
+  const { store, ask } = subject(Buffer.alloc(4_000_000))
+  const { body } = await ask()
+  for (let i = 0; i < 200; i++) await turn()
+  const buffered = (body as Readable).readableLength
+  assert.ok(buffered < 500_000, `${buffered} bytes wait`)
+  assert.is((await buffer(body as Readable)).length, 4_000_000)
+  assert.is(store.opened.length, 1)
+})
+
+function damage(store: MemoryStore, key: string, bytes: Buffer): void {
+  store.objects.set(key, { bytes, finished: true })
+}
+
+test.run()
