@@ -3,6 +3,7 @@ import { CarcosaError } from '../shared/errors.ts'
 import type { Database, ExecuteSql } from './database.ts'
 import { toDatabaseError } from './errors.ts'
 import { type Migration, readMigrations } from './migrations.ts'
+import { explainRefusal } from './refusal.ts'
 
 /**
  * Prisma keeps its records in the first schema of the search path, which is `public` unless
@@ -166,21 +167,6 @@ function unfinished(name: string): CarcosaError {
       `The migration ${name} was started by another tool and did not finish. Undo its ` +
       `changes, then run: prisma migrate resolve --rolled-back ${name}`,
     details: { migration: name },
-  })
-}
-
-async function explainRefusal(database: Database, error: unknown): Promise<unknown> {
-  if ((error as { code?: string }).code !== '42501') return error
-  const { rows } = await database.executeSql(
-    'SELECT current_user AS "user", current_database() AS "database"',
-  )
-  const { user, database: name } = rows[0] as { user: string; database: string }
-  return new CarcosaError('CONFIG_INVALID', {
-    message:
-      `The user "${user}" may not create what Carcosa needs in the database "${name}". ` +
-      `Run as an administrator: CREATE SCHEMA carcosa AUTHORIZATION "${user}"; ` +
-      `CREATE SCHEMA carcosa_jobs AUTHORIZATION "${user}"`,
-    cause: error,
   })
 }
 

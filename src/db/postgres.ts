@@ -35,15 +35,15 @@ export async function openPostgres(
     named: options.preparedStatements ?? true,
     timeout: options.queryTimeout ?? 30_000,
   }
+  const lend = <T>(use: (session: Transaction, client: pg.PoolClient) => Promise<T>) =>
+    withClient(pool, (client) => use(onClient(client, settings), client))
   let closing: Promise<void> | undefined
   return {
     kind: 'postgres',
     prisma,
-    query: (statement, values) =>
-      withClient(pool, (client) => run(client, settings, statement, values)),
-    executeSql: (sql, values) =>
-      withClient(pool, async (client) => flatten(await client.query(sql, values))),
-    transaction: (work) => withClient(pool, (client) => transact(client, settings, work)),
+    query: (statement, values) => lend((session) => session.query(statement, values)),
+    executeSql: (sql, values) => lend((session) => session.executeSql(sql, values)),
+    transaction: (work) => lend((session, client) => transact(client, session, work)),
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())
       return closing
@@ -116,54 +116,62 @@ async function withClient<T>(
 
 async function transact<T>(
   client: pg.PoolClient,
-  settings: Settings,
+  session: Transaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  let open = true
-  const usable = () => {
-    if (!open)
-      throw new TypeError('This transaction has ended: await what you start in it.')
-  }
+  const tx = revocable(session)
   await client.query('BEGIN')
   try {
-    const result = await work({
-      query: async (statement, values) => {
-        usable()
-        return await run(client, settings, statement, values)
-      },
-      executeSql: async (sql, values) => {
-        usable()
-        return flatten(await client.query(sql, values))
-      },
-    })
-    open = false
+    const result = await work(tx)
+    tx.revoke()
     const { command } = await client.query('COMMIT')
     if (command === 'COMMIT') return result
-    throw new TypeError(
-      'A statement of this transaction failed and was ignored: it was rolled back.',
-    )
+    throw new TypeError('A statement of this transaction failed, which nobody noticed.')
   } catch (error) {
-    open = false
+    tx.revoke()
     // A connection on which even this fails is not given back: see withClient.
     if (!isTransient(error)) await client.query('ROLLBACK').catch(() => undefined)
     throw error
   }
 }
 
-async function run<Row>(
-  client: pg.PoolClient,
-  { named, timeout }: Settings,
-  { name, sql }: Statement,
-  values: readonly unknown[] = [],
-): Promise<Row[]> {
-  const query = {
-    ...(named && { name }),
-    text: sql,
-    values: values as unknown[],
-    query_timeout: timeout,
+/** A late statement would run in whatever the connection is used for next. */
+function revocable({ query, executeSql }: Transaction): Transaction & { revoke(): void } {
+  let revoked = false
+  const check = () => {
+    if (revoked)
+      throw new TypeError('The transaction has ended: await what you start in it.')
   }
-  const result = await client.query(query)
-  return result.rows as Row[]
+  return {
+    async query(statement, values) {
+      check()
+      return await query(statement, values)
+    },
+    async executeSql(sql, values) {
+      check()
+      return await executeSql(sql, values)
+    },
+    revoke() {
+      revoked = true
+    },
+  }
+}
+
+function onClient(client: pg.PoolClient, { named, timeout }: Settings): Transaction {
+  return {
+    async query<Row>({ name, sql }: Statement, values: readonly unknown[] = []) {
+      const result = await client.query({
+        ...(named && { name }),
+        text: sql,
+        values: [...values],
+        query_timeout: timeout,
+      } as pg.QueryConfig)
+      return result.rows as Row[]
+    },
+    async executeSql(sql, values) {
+      return flatten(await client.query(sql, values))
+    },
+  }
 }
 
 /** Several statements have several results; pg-boss wants the rows of all of them. */

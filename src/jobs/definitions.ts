@@ -1,0 +1,76 @@
+/** What each kind of job carries. A job names rows; it never carries what they hold. */
+export interface JobPayloads {
+  /** Runs the completion callback of a stored file whose process died before it could. */
+  'upload.complete': { fileId: string }
+  /** Computes the SHA-256 of a stored file whose bytes did not pass one process in order. */
+  'upload.digest': { fileId: string }
+  /** Ends uploads whose time is over, finishes what was left half done. */
+  'uploads.sweep': Record<string, never>
+  /** Deletes the bytes of a file that was removed. */
+  'file.purge': { fileId: string }
+}
+
+/** `<noun>.<verb>`; also the name of the queue. */
+export type JobName = keyof JobPayloads
+
+/** How jobs of one kind are kept, tried and tried again. */
+export interface JobPolicy {
+  /** How often a failed job is tried again before it is given up. */
+  readonly retryLimit: number
+  /** Seconds before the first retry; doubles with each, up to `retryDelayMax`. */
+  readonly retryDelay: number
+  readonly retryDelayMax: number
+  /** Seconds one attempt may take. */
+  readonly expireIn: number
+  /** Most jobs of this kind that one process runs at once. */
+  readonly concurrency: number
+  /** Seconds between two looks for new jobs while there are none. */
+  readonly pollInterval: number
+  /** When a job is made by itself, as a cron expression in UTC. */
+  readonly cron?: string
+  /** Whether at most one job of this kind waits or runs at any time, on all nodes. */
+  readonly exclusive?: boolean
+}
+
+/** Every kind of job there is; handlers live with their noun and are bound in src/worker.ts. */
+export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
+  'upload.complete': {
+    // About a week of trying, once the delay has reached its maximum.
+    retryLimit: 180,
+    retryDelay: 5,
+    retryDelayMax: 3600,
+    expireIn: 15 * 60,
+    concurrency: 20,
+    pollInterval: 5,
+  },
+  'upload.digest': {
+    retryLimit: 20,
+    retryDelay: 5,
+    retryDelayMax: 3600,
+    expireIn: 6 * 3600,
+    concurrency: 2,
+    pollInterval: 2,
+  },
+  'uploads.sweep': {
+    // The next one comes in a minute anyway.
+    retryLimit: 0,
+    retryDelay: 0,
+    retryDelayMax: 0,
+    expireIn: 15 * 60,
+    concurrency: 1,
+    pollInterval: 15,
+    cron: '* * * * *',
+    exclusive: true,
+  },
+  'file.purge': {
+    retryLimit: 20,
+    retryDelay: 5,
+    retryDelayMax: 3600,
+    expireIn: 15 * 60,
+    concurrency: 10,
+    pollInterval: 5,
+  },
+})
+
+/** The names of all kinds of jobs. */
+export const jobNames = Object.freeze(Object.keys(jobPolicies)) as readonly JobName[]
