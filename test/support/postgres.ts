@@ -42,10 +42,14 @@ export interface PostgresServer {
  */
 export async function startPostgresServer(): Promise<PostgresServer> {
   // Detached: Ctrl-C reaches the whole terminal group, and the tests need it until they end.
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'postgres-server.ts')], {
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'postgres-server.ts')],
+    {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  )
   const exited = once(child, 'exit')
   const ready = once(child.stdout, 'data').then(([line]) => String(line).trim())
   const failed = text(child.stderr)

@@ -119,7 +119,9 @@ function command(names: readonly string[], debian: string): Part {
 }
 
 function inPath(name: string): string | null {
-  const candidates = (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name))
+  const candidates = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, name))
   return candidates.find(isExecutable) ?? null
 }
 
@@ -136,7 +138,9 @@ function isExecutable(path: string): boolean {
 function mountable(): string | null {
   const place = mkdtempSync(join(tmpdir(), 'carcosa-mount-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], {
+      stdio: 'ignore',
+    })
     execFileSync('umount', [place], { stdio: 'ignore' })
     return 'mount'
   } catch {

@@ -22,7 +22,9 @@ export function findTests(directory: string, filters: readonly string[]): FoundT
     exclude: ['types/**', 'fixtures/**'],
   })
     .map((path) => path.split(sep).join('/'))
-    .filter((path) => filters.length === 0 || filters.some((filter) => fits(path, filter)))
+    .filter(
+      (path) => filters.length === 0 || filters.some((filter) => fits(path, filter)),
+    )
     .sort((a, b) => stage(a) - stage(b) || (a < b ? -1 : 1))
   const absolute = (path: string) => resolve(join(directory, path))
   return {

@@ -28,7 +28,9 @@ export function judge(outcome: Outcome, strict: boolean): Verdict {
   const skippedInCode = (sum(output, 'Skipped') ?? 0) - missing
   const counts = { total, passed, missing, skippedInCode }
   const problem =
-    howItEnded(outcome, total) ?? whatItRan(outcome, counts) ?? whatItLeftOut(counts, strict)
+    howItEnded(outcome, total) ??
+    whatItRan(outcome, counts) ??
+    whatItLeftOut(counts, strict)
   const failed = Math.max((total ?? 0) - passed, problem === null ? 0 : 1)
   return { passed, failed, skips, skippedInCode, problem }
 }
@@ -61,7 +63,7 @@ function whatItRan({ code }: Outcome, counts: Counts): string | null {
 
 function whatItLeftOut({ skippedInCode }: Counts, strict: boolean): string | null {
   if (!strict || skippedInCode === 0) return null
-  return `leaves out ${skippedInCode} tests by .skip or .only`
+  return `leaves out tests by .skip or .only: ${skippedInCode}`
 }
 
 /** Adds up one line of uvu's summary, which a file prints once per batch of `run()`s. */

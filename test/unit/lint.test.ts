@@ -1,0 +1,291 @@
+import { execFile } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Who may import whom, as CONTRIBUTING.md says it. Rows are importers. */
+const arrows: Record<string, readonly string[]> = {
+  'bin/probe.ts': ['src/cli/x.ts', 'src/config.ts'],
+  'src/probe.ts': [
+    ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/cli/x.ts', 'src/config.ts'],
+    ...['src/carcosa.ts', 'src/worker.ts', 'src/db/x.ts', 'src/events/x.ts'],
+    ...['src/files/x.ts', 'src/files/records.ts', 'src/http/x.ts', 'src/jobs/x.ts'],
+    ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
+    ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  ],
+  'src/cli/probe.ts': [
+    ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
+    ...['src/cli/x.ts', 'client/x.ts'],
+  ],
+  'src/cli/server/probe.ts': [
+    ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
+    ...['src/cli/x.ts', 'client/x.ts'],
+  ],
+  'src/config/probe.ts': [
+    ...['src/shared/x.ts', 'src/auth/x.ts', 'src/auth/principal.ts', 'src/routes/x.ts'],
+    ...['stores/store.ts'],
+  ],
+  'src/http/probe.ts': [
+    ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/files/x.ts'],
+    ...['src/files/records.ts', 'src/uploads/x.ts', 'src/events/x.ts'],
+    ...['src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts', 'src/http/x.ts'],
+  ],
+  'src/uploads/probe.ts': [
+    ...['src/routes/x.ts', 'src/files/records.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
+    ...['src/jobs/definitions.ts', 'src/auth/principal.ts', 'src/db/x.ts'],
+    ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
+  ],
+  'src/uploads/ticket.ts': ['src/shared/x.ts', 'src/uploads/x.ts'],
+  'src/files/probe.ts': [
+    ...['src/events/x.ts', 'src/auth/principal.ts', 'src/db/x.ts', 'stores/store.ts'],
+    ...['src/shared/x.ts', 'src/files/x.ts', 'src/files/records.ts'],
+  ],
+  'src/files/detect.ts': [
+    ...['src/shared/x.ts', 'stores/store.ts', 'src/files/x.ts', 'src/files/records.ts'],
+  ],
+  'src/events/probe.ts': [
+    ...['src/jobs/definitions.ts', 'src/db/x.ts', 'src/shared/x.ts', 'src/events/x.ts'],
+  ],
+  'src/jobs/probe.ts': [
+    ...['src/db/x.ts', 'src/shared/x.ts', 'src/jobs/x.ts', 'src/jobs/definitions.ts'],
+  ],
+  'src/jobs/queue.ts': [
+    ...['src/db/x.ts', 'src/shared/x.ts', 'src/jobs/x.ts', 'src/jobs/definitions.ts'],
+  ],
+  'src/routes/probe.ts': ['src/auth/principal.ts', 'src/shared/x.ts', 'src/routes/x.ts'],
+  'src/ops/probe.ts': ['src/db/x.ts', 'src/shared/x.ts', 'src/ops/x.ts'],
+  'src/db/probe.ts': ['src/shared/x.ts', 'src/db/x.ts'],
+  'src/auth/probe.ts': ['src/shared/x.ts', 'src/auth/x.ts', 'src/auth/principal.ts'],
+  'src/shared/probe.ts': ['src/shared/x.ts'],
+  'stores/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'client/probe.ts': ['src/shared/x.ts', 'client/x.ts'],
+}
+
+/** The doors: the only places that may import each package. */
+const doors: Record<string, readonly string[]> = {
+  '@tus/server': ['src/uploads/probe.ts'],
+  '@tus/utils': ['src/uploads/probe.ts'],
+  jose: ['src/uploads/ticket.ts'],
+  '@prisma/client': ['src/db/probe.ts'],
+  '@prisma/adapter-pg': ['src/db/probe.ts'],
+  pg: ['src/db/probe.ts'],
+  '@electric-sql/pglite': ['src/db/probe.ts'],
+  'pglite-prisma-adapter': ['src/db/probe.ts'],
+  'pg-boss': ['src/jobs/queue.ts'],
+  hono: ['src/http/probe.ts'],
+  'hono/cors': ['src/http/probe.ts'],
+  'file-type': ['src/files/detect.ts'],
+  zod: ['src/config/probe.ts'],
+  'tus-js-client': ['client/probe.ts'],
+  'a-package-nobody-chose': [],
+}
+
+const everything = [...new Set(Object.values(arrows).flat())]
+
+const lint = suite('lint')
+let project: string
+
+lint.before(() => {
+  project = mkdtempSync(join(tmpdir(), 'carcosa-lint-'))
+  cpSync(join(root, 'biome.json'), join(project, 'biome.json'))
+  cpSync(join(root, '.ci'), join(project, '.ci'), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
+})
+
+lint.after(() => rmSync(project, { recursive: true, force: true }))
+
+lint('lets every folder import exactly what the arrows allow', async () => {
+  for (const importer of Object.keys(arrows)) {
+    write(
+      importer,
+      everything.map((target) => `import '${specifier(importer, target)}'`),
+    )
+  }
+  const refused = await refusals()
+  for (const [importer, allowed] of Object.entries(arrows)) {
+    const passed = everything.filter((_, line) => !refused.has(`${importer}:${line + 1}`))
+    assert.equal(
+      passed,
+      everything.filter((x) => allowed.includes(x)),
+      importer,
+    )
+  }
+})
+
+lint('lets every package in through its door only', async () => {
+  const packages = Object.keys(doors)
+  for (const importer of Object.keys(arrows)) {
+    write(
+      importer,
+      packages.map((name) => `import '${name}'`),
+    )
+  }
+  const refused = await refusals()
+  for (const [line, name] of packages.entries()) {
+    const open = Object.keys(arrows).filter((file) => !refused.has(`${file}:${line + 1}`))
+    assert.equal(open.sort(), [...(doors[name] ?? [])].sort(), name)
+  }
+})
+
+const evasions = [
+  `import type { X } from '../db/x.ts'`,
+  `export { x } from '../db/x.ts'`,
+  `export * from '../db/x.ts'`,
+  `await import('../db/x.ts')`,
+  `import { createCarcosa } from 'carcosa'`,
+  `import x from '#db'`,
+]
+
+for (const source of evasions) {
+  lint(`sees through: ${source}`, async () => {
+    write('src/shared/probe.ts', [source])
+    assert.ok((await refusals()).has('src/shared/probe.ts:1'))
+  })
+}
+
+lint('lets the client import types of the routes, and no code', async () => {
+  write('client/probe.ts', [
+    `import type { Router } from '../src/routes/router.ts'`,
+    `import { createRouter } from '../src/routes/router.ts'`,
+    `import { type Router } from '../src/routes/router.ts'`,
+    `import type { Event } from '../src/events/event.ts'`,
+    `import '../src/events/event.ts'`,
+  ])
+  const refused = [...(await refusals())].sort()
+  assert.equal(
+    refused,
+    [2, 3, 5].map((line) => `client/probe.ts:${line}`),
+  )
+})
+
+lint('makes examples import the package by its name', async () => {
+  write('examples/minimal/probe.ts', [
+    `import 'carcosa'`,
+    `import './other.ts'`,
+    `import '../../src/index.ts'`,
+  ])
+  assert.equal([...(await refusals())], ['examples/minimal/probe.ts:3'])
+})
+
+/** What the house style forbids: file, source, the rule that must say so. */
+const forbidden: [file: string, source: string, rule: string][] = [
+  ['src/a.ts', 'export const home = process.env.HOME', 'noProcessEnv'],
+  ['src/b.ts', 'export const x: any = 1', 'noExplicitAny'],
+  ['src/c.ts', 'export const x = (y: { z?: number }) => y.z!', 'noNonNullAssertion'],
+  ['src/d.ts', 'export enum Color { Red }', 'noEnum'],
+  [
+    'src/e.ts',
+    'export class A { constructor(readonly b: 1) {} }',
+    'noParameterProperties',
+  ],
+  ['src/f.ts', 'export default 1', 'noDefaultExport'],
+  ['src/camelCase.ts', 'export const x = 1', 'useFilenamingConvention'],
+  ['src/g.ts', `import { T } from './x.ts'\nexport type U = T`, 'useImportType'],
+  [
+    'src/h.ts',
+    'async function f() {}\nexport function g() { f() }',
+    'noFloatingPromises',
+  ],
+  ['src/i.ts', `import './j.ts'`, 'noImportCycles'],
+  ['src/k.ts', `import { x } from './x.ts'`, 'noUnusedImports'],
+]
+
+lint('refuses what the house style forbids', async () => {
+  write('src/j.ts', [`import './i.ts'`])
+  for (const [file, source] of forbidden) write(file, [source])
+  const rules = new Set((await run()).map(({ file, rule }) => `${file} ${rule}`))
+  const missed = forbidden.filter(([file, , rule]) => !rules.has(`${file} ${rule}`))
+  assert.equal(missed, [])
+})
+
+lint(
+  'allows the environment in src/config.ts and default exports in config files',
+  async () => {
+    write('src/config.ts', ['export const environment = () => process.env'])
+    write('carcosa.config.ts', ['export default {}'])
+    assert.equal(await run(), [])
+  },
+)
+
+lint.after.each(() => {
+  for (const folder of [
+    'src',
+    'stores',
+    'client',
+    'bin',
+    'examples',
+    'carcosa.config.ts',
+  ]) {
+    rmSync(join(project, folder), { recursive: true, force: true })
+  }
+})
+
+lint.run()
+
+function write(file: string, lines: readonly string[]): void {
+  mkdirSync(dirname(join(project, file)), { recursive: true })
+  writeFileSync(join(project, file), `${lines.join('\n')}\n`)
+}
+
+function specifier(importer: string, target: string): string {
+  const from = dirname(importer).split('/')
+  const to = target.split('/')
+  while (from.length > 0 && from[0] === to[0]) {
+    from.shift()
+    to.shift()
+  }
+  return `${'../'.repeat(from.length) || './'}${to.join('/')}`
+}
+
+/** `file:line` of every import that is refused. */
+async function refusals(): Promise<Set<string>> {
+  const imports = (await run()).filter(({ rule }) =>
+    /noRestrictedImports|plugin/.test(rule),
+  )
+  return new Set(imports.map(({ file, line }) => `${file}:${line}`))
+}
+
+interface Diagnostic {
+  rule: string
+  file: string
+  line: number
+}
+
+/**
+ * Everything Biome calls an error in the project. A canary proves that it looked: with a
+ * broken configuration it would find nothing, and half of these tests would pass.
+ */
+function run(): Promise<Diagnostic[]> {
+  write('src/canary.ts', ['export enum Canary {}'])
+  const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
+  const options = ['--reporter=github', '--max-diagnostics=none', '--vcs-enabled=false']
+  const args = [biome, 'lint', ...options, '--diagnostic-level=error', '.']
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { cwd: project }, (_, stdout, stderr) => {
+      const found = parse(stdout)
+      const others = found.filter(({ file }) => file !== 'src/canary.ts')
+      if (others.length < found.length) resolve(others)
+      else reject(new Error(`Biome did not see the canary:\n${stderr}`))
+    })
+  })
+}
+
+function parse(stdout: string): Diagnostic[] {
+  const lines = stdout.matchAll(/^::error title=(.+?),file=(.+?),line=(\d+)/gm)
+  return [...lines].map(([, title = '', file = '', line]) => ({
+    rule: title.split('/').at(-1) ?? '',
+    file: file.replace(`${project}/`, ''),
+    line: Number(line),
+  }))
+}
