@@ -1,4 +1,4 @@
-import type { NamedRoute } from '../routes/definition.ts'
+import type { Config } from '../config.ts'
 import { formatSize } from '../shared/sizes.ts'
 import { loadSettings } from './server/settings.ts'
 import type { Verb } from './verb.ts'
@@ -19,6 +19,8 @@ Prints the routes of the configuration (or of the demo), each with its types and
     return 0
   },
 }
+
+type NamedRoute = Config['router']['routes'][string]
 
 function describe(route: NamedRoute, basePath: string): string {
   const who = route.isPublic ? 'anyone' : 'needs a credential'

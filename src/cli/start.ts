@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { Store } from '../../stores/store.ts'
 import type { CarcosaOptions, Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
 import type { Logger } from '../shared/logger.ts'
@@ -108,12 +107,8 @@ function banner({ config, origins, file }: Loaded, address: AddressInfo): string
 
 function describeStores({ store, dataDir }: Config): string {
   if (store === undefined) return `local disk, ${join(dataDir, 'files')}`
-  if (isStore(store)) return store.kind
-  return Object.entries(store)
+  const named = typeof store.kind === 'string' ? { default: store } : store
+  return Object.entries(named)
     .map(([name, { kind }]) => `${name}: ${kind}`)
     .join(', ')
-}
-
-function isStore(store: Store | Record<string, Store>): store is Store {
-  return typeof store.write === 'function'
 }

@@ -53,7 +53,7 @@ export async function servePage(directory: string, basePath = ''): Promise<Page>
     if (!path.startsWith(`${basePath}/`)) return false
     const file = files.get(path.slice(basePath.length))
     if (file === undefined) return false
-    send(request, response, file)
+    void send(request, response, file)
     return true
   }
 }
