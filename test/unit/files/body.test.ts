@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CarcosaError } from '../../../src/shared/errors.ts'
+import { CarcosaError, type ErrorCode } from '../../../src/shared/errors.ts'
 import type { MemoryStore } from '../../support/memory-store.ts'
 import { readReply, refusal, servedFile } from '../../support/served-file.ts'
 
@@ -47,30 +47,32 @@ test('an empty file whose object grew is STORAGE_CORRUPT', async () => {
   assert.is((await refusal(ask())).code, 'STORAGE_CORRUPT')
 })
 
-const lies: Record<string, () => Readable> = {
-  'yields too few bytes': () => Readable.from([Buffer.from('012')]),
-  'yields too many bytes': () => Readable.from([content, content]),
-  'breaks off': () => {
-    const stream = new Readable({ read() {} })
-    stream.push('012')
-    setImmediate(() => stream.destroy())
-    return stream
-  },
-  fails: () => {
-    const stream = new Readable({ read() {} })
-    stream.push('012')
-    setImmediate(() => stream.destroy(new CarcosaError('STORAGE_CORRUPT')))
-    return stream
-  },
-}
+const lies: [what: string, code: ErrorCode, open: () => Readable][] = [
+  ['too few bytes', 'STORAGE_CORRUPT', () => Readable.from([Buffer.from('012')])],
+  ['too many bytes', 'STORAGE_CORRUPT', () => Readable.from([content, content])],
+  ['nothing', 'STORAGE_CORRUPT', () => Readable.from([])],
+  ['a read that breaks off', 'STORAGE_CORRUPT', () => endingWith(undefined)],
+  [
+    'an error',
+    'STORAGE_UNAVAILABLE',
+    () => endingWith(new CarcosaError('STORAGE_UNAVAILABLE')),
+  ],
+]
 
-for (const [what, openLie] of Object.entries(lies)) {
-  test(`a body whose store ${what} fails instead of ending`, async () => {
+for (const [what, code, openLie] of lies) {
+  test(`a body whose store yields ${what} fails with ${code} instead of ending`, async () => {
     const { store, ask } = subject()
     const reply = await ask({}, { store: { ...store, open: async () => openLie() } })
-    const error = await refusal(readReply(reply))
-    assert.is(error.code, 'STORAGE_CORRUPT')
+    assert.is((await refusal(readReply(reply))).code, code)
   })
+}
+
+/** A stream that yields a little and is then destroyed. */
+function endingWith(error: Error | undefined): Readable {
+  const stream = new Readable({ read() {} })
+  stream.push('012')
+  setImmediate(() => stream.destroy(error))
+  return stream
 }
 
 test('a body that fails before anyone listens does not end the process', async () => {
@@ -106,6 +108,25 @@ test('destroying the body stops the read of the store', async () => {
       [true],
     )
   }
+})
+
+test('destroying the body stops the read of a later part', async () => {
+  const { store, ask } = subject(Buffer.alloc(1_000_000))
+  const { body } = await ask({ Range: 'bytes=0-9,20-' })
+  const reader = (body as Readable)[Symbol.asyncIterator]()
+  while (store.opened.length < 2) await reader.next()
+  await reader.next()
+  ;(body as Readable).destroy()
+  assert.not(store.opened[1]?.readableEnded)
+  assert.ok(store.opened[1]?.destroyed)
+})
+
+test('parts larger than any buffer are read to their end', async () => {
+  const { ask } = subject(Buffer.alloc(2_000_000))
+  const reply = await ask({ Range: 'bytes=0-999990,1000010-' })
+  const length = Number(reply.headers['Content-Length'])
+  assert.is((await readReply(reply)).length, length)
+  assert.ok(length > 1_999_900)
 })
 
 test('destroying a body that nobody read stops the read of the store', async () => {

@@ -4,6 +4,9 @@ import { evaluatePreconditions, rangeApplies } from '../../../src/files/conditio
 
 const test = suite('files/conditional')
 
+// asctime() dates name no zone: they must be read as GMT wherever the server stands.
+process.env.TZ = 'Pacific/Auckland'
+
 const current = { etag: '"abc"', lastModified: new Date('1994-11-06T08:49:37.900Z') }
 const same = 'Sun, 06 Nov 1994 08:49:37 GMT'
 const before = 'Sun, 06 Nov 1994 08:49:36 GMT'
