@@ -1,0 +1,74 @@
+/**
+ * `npm run build` writes the package, as it is published, to `dist/`.
+ *
+ * In the checkout package.json leads to the TypeScript sources, so that tests, examples and
+ * `npx carcosa` need no build. npm cannot replace `exports` when it publishes, so the
+ * published package.json is written here and `dist/` is what is packed: `npm publish ./dist`.
+ */
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+
+rmSync(dist, { recursive: true, force: true })
+execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+})
+for (const folder of ['src', 'stores', 'client']) copy(folder, isAsset)
+for (const name of ['prisma/migrations', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  copy(name)
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+writeFileSync(
+  join(dist, 'package.json'),
+  `${JSON.stringify(published(manifest), null, 2)}\n`,
+)
+
+function copy(name: string, filter: (path: string) => boolean = () => true): void {
+  const source = join(root, name)
+  if (existsSync(source)) cpSync(source, join(dist, name), { recursive: true, filter })
+}
+
+/** What lies beside the sources and is not compiled: pages, styles, pictures. */
+function isAsset(path: string): boolean {
+  if (basename(path).startsWith('.')) return false
+  return statSync(path).isDirectory() || !/\.(tsx?|md)$/.test(path)
+}
+
+interface Manifest extends Record<string, unknown> {
+  bin: Record<string, string>
+  /** Subpath → file, listed by hand. */
+  exports: Record<string, string>
+}
+
+/** The package.json of the package: compiled files, and nothing that only the checkout needs. */
+function published({ bin, exports, ...manifest }: Manifest): Record<string, unknown> {
+  for (const key of ['private', 'scripts', 'devDependencies', 'allowScripts']) {
+    delete manifest[key]
+  }
+  const commands = Object.entries(bin).map(([name, file]) => [name, compiled(file)])
+  const subpaths = Object.entries(exports).map(([name, file]) => [name, target(file)])
+  return {
+    ...manifest,
+    bin: Object.fromEntries(commands),
+    exports: Object.fromEntries(subpaths),
+  }
+}
+
+function target(file: string): string | { types: string; default: string } {
+  if (!file.endsWith('.ts')) return file
+  return { types: file.replace(/\.ts$/, '.d.ts'), default: compiled(file) }
+}
+
+function compiled(file: string): string {
+  return file.replace(/\.ts$/, '.js')
+}
