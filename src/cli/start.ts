@@ -57,7 +57,10 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
   const { createCarcosa } = await import('../carcosa.ts')
   const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
   try {
-    const server = uploadServer(await withPage(carcosa.handler, config))
+    const server = uploadServer({
+      request: await withPage(carcosa.handler, config),
+      checkContinue: carcosa.checkContinue,
+    })
     life.listening(await listen(server, config))
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
     const cutOff = await stop(server, config.shutdownTimeout)
@@ -78,7 +81,7 @@ async function withPage(handler: Handler, config: Config): Promise<Handler> {
 
 /** The part of the configuration that is not about listening. */
 function carcosaOptions(config: Config): CarcosaOptions {
-  const { host, port, page, logLevel, shutdownTimeout, ...options } = config
+  const { host, port, page, logLevel, ...options } = config
   return options
 }
 

@@ -38,6 +38,12 @@ export interface CarcosaOptions {
   maxSignedUrlAge?: number | string
   /** Whether this process runs jobs. Default true. */
   worker?: boolean
+  /**
+   * How long jobs, and the requests of `carcosa start`, may take to end when it stops;
+   * uploads are then cut off at a byte from which they go on: milliseconds or `10s`.
+   * Default 10 seconds.
+   */
+  shutdownTimeout?: number | string
   /** Where log lines go. Default: nowhere; `carcosa start` logs to standard error. */
   logger?: Logger
 }
@@ -57,11 +63,6 @@ export interface ServerOptions {
   page?: string
   /** The least important log line still written. Default `info`. */
   logLevel?: LogLevel
-  /**
-   * How long running requests may take to end after a stop signal, before they are cut off
-   * at a byte that can be resumed: milliseconds or `10s`. Default 10 seconds.
-   */
-  shutdownTimeout?: number | string
 }
 
 /** What `carcosa.config.ts` exports by default. */

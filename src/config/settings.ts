@@ -17,6 +17,8 @@ export interface Setting<T> {
   readonly example: string
   /** The same in code. Default: `example` as a string. */
   readonly exampleInCode?: string
+  /** The default as help shows it; `defaults` below has its value. */
+  readonly fallback?: string
   /** Only `carcosa start` has a use for it. */
   readonly server?: boolean
   /** Judges a value given in code. */
@@ -32,6 +34,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'host',
     allowed: 'a host name or address without scheme and port',
     example: '127.0.0.1',
+    fallback: '127.0.0.1',
     server: true,
     schema: is.host,
   },
@@ -40,6 +43,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'port',
     allowed: 'a whole number from 0 (any free port) to 65535',
     example: '8080',
+    fallback: '8080',
     exampleInCode: '8080',
     server: true,
     schema: is.port,
@@ -50,6 +54,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'data-dir',
     allowed: 'a directory',
     example: '.carcosa',
+    fallback: '.carcosa',
     schema: is.path,
   },
   database: {
@@ -58,6 +63,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     secret: true,
     allowed: 'postgres://user:password@host:5432/name, a directory, or memory://',
     example: 'postgres://localhost:5432/carcosa',
+    fallback: 'db in the data directory',
     schema: is.database,
   },
   secret: {
@@ -67,6 +73,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
       'at least 32 characters without white space; to rotate, several (the first signs, ' +
       'all verify), in text with a space or line break between them',
     example: '$(openssl rand -base64 32)',
+    fallback: 'made once and kept in the data directory',
 
     schema: is.secretList,
     text: is.secretText,
@@ -90,6 +97,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'cors',
     allowed: 'origins such as https://app.example.com, * for all, or none',
     example: 'https://app.example.com,https://www.example.com',
+    fallback: '*',
     exampleInCode: "{ origins: ['https://app.example.com'] }",
     schema: is.cors,
     text: is.corsText,
@@ -99,6 +107,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'digest',
     allowed: 'sha-256 or none',
     example: 'sha-256',
+    fallback: 'sha-256',
     schema: z.enum(['sha-256', 'none']),
   },
   expiresIn: {
@@ -106,6 +115,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'expires-in',
     allowed: 'a duration above zero with its unit; in code also milliseconds',
     example: '24h',
+    fallback: '24h',
     schema: is.positiveDuration,
   },
   maxSignedUrlAge: {
@@ -113,6 +123,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'max-signed-url-age',
     allowed: 'a duration above zero with its unit; in code also milliseconds',
     example: '7d',
+    fallback: '7d',
     schema: is.positiveDuration,
   },
   worker: {
@@ -120,6 +131,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'worker',
     allowed: 'true or false',
     example: 'true',
+    fallback: 'true',
     exampleInCode: 'true',
     schema: z.boolean(),
     text: is.booleanText,
@@ -129,6 +141,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'log-level',
     allowed: logLevels.join(', '),
     example: 'info',
+    fallback: 'info',
     server: true,
     schema: z.enum(logLevels),
   },
@@ -137,7 +150,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     flag: 'shutdown-timeout',
     allowed: 'a duration above zero with its unit; in code also milliseconds',
     example: '10s',
-    server: true,
+    fallback: '10s',
     schema: is.positiveDuration,
   },
   router: {

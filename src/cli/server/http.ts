@@ -10,8 +10,14 @@ import { CarcosaError } from '../../shared/errors.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
+export interface Listeners {
+  request: Handler
+  /** For a client that asks before it sends: answers "100 Continue", or refuses the body. */
+  checkContinue: Handler
+}
+
 /** An HTTP server whose limits fit uploads that take hours. */
-export function uploadServer(handler: Handler): Server {
+export function uploadServer(listeners: Listeners): Server {
   const server = createServer({
     // The body of one request may take a day; what bounds it is the lease of the upload.
     requestTimeout: 0,
@@ -21,9 +27,8 @@ export function uploadServer(handler: Handler): Server {
     // would lose the request that is on its way, which a proxy reports as 502.
     keepAliveTimeout: 620_000,
   })
-  server.on('request', handler)
-  // Who decides about the body answers "100 Continue" too, or refuses without reading it.
-  server.on('checkContinue', handler)
+  server.on('request', listeners.request)
+  server.on('checkContinue', listeners.checkContinue)
   return server
 }
 
