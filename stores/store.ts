@@ -45,9 +45,6 @@ export interface Store {
 
   /** Deletes `key`, finished or not. Absence is not failure. */
   remove(key: string): Promise<void>
-
-  /** Every key, in any order. Optional: a store without it is not searched for orphans. */
-  list?(): AsyncIterable<{ key: string; modifiedAt: Date }>
 }
 
 /** Inclusive byte positions, as in `Range: bytes=start-end`. */
@@ -74,8 +71,10 @@ export interface ByteSource {
   onChunk(chunk: Buffer): void
   /** Called whenever more bytes became safe, with the new offset. */
   onStored(offset: number): void
-  /** Most bytes the store may take from the stream; what follows is left unread. */
+  /** Most bytes the store may take from the stream. */
   readonly limit: number
+  /** Called once if the stream has more than `limit`; the store then ends, and keeps less. */
+  onExcess(): void
   /** Aborted when the source must end early; what arrived is kept. */
   readonly signal: AbortSignal
 }

@@ -11,6 +11,13 @@ export type FileState =
   | 'removed'
   | 'quarantined'
 
+/** Complete and not withdrawn: what `GET /files/:id` may serve. */
+export const readableStates: readonly FileState[] = ['stored', 'processing', 'ready']
+
+export function isReadable(state: FileState): boolean {
+  return readableStates.includes(state)
+}
+
 /**
  * One upload and the file it becomes, as the rest of the program sees the row `carcosa.file`.
  * Byte counts are safe integers (at most 2^53 − 1), times are Dates.

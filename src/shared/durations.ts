@@ -57,5 +57,5 @@ function isUnit(name: string): name is keyof typeof units {
 }
 
 function explain(given: unknown): string {
-  return `Invalid duration ${JSON.stringify(given) ?? String(given)}: write a whole number of milliseconds, or text with a unit such as "90s", "30m", "12 hours" or "2 days".`
+  return `Invalid duration ${typeof given === 'string' ? JSON.stringify(given) : given}: write a whole number of milliseconds, or text with a unit such as "90s", "30m", "12 hours" or "2 days".`
 }

@@ -1,4 +1,5 @@
-import { extensionsByType, typeAliases } from './mime-table.ts'
+import { typeAliases } from './mime-aliases.ts'
+import { extensionsByType } from './mime-extensions.ts'
 
 /** The names that stand for many types, as in `route(['image'])`; `blob` is anything. */
 export const typeGroups = ['image', 'video', 'audio', 'pdf', 'text', 'blob'] as const

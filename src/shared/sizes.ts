@@ -36,12 +36,12 @@ export function formatSize(bytes: number): string {
 }
 
 function parseText(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])?(?:i?b)?|bytes?)$/i.exec(text.trim())
-  if (!match || /\dib$/i.test(text)) return Number.NaN
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])(?:i?b)?|b|bytes?)?$/i.exec(text.trim())
+  if (!match) return Number.NaN
   const power = match[2] ? 'bkmgtp'.indexOf(match[2].toLowerCase()) : 0
   return Math.floor(Number(match[1]) * 1024 ** power)
 }
 
 function explain(given: unknown): string {
-  return `Invalid size ${JSON.stringify(given) ?? String(given)}: write a whole number of bytes, or text such as "64KB", "10MB" or "1.5 GiB" (B, KB, MB, GB, TB, PB, each 1024 of the one before).`
+  return `Invalid size ${typeof given === 'string' ? JSON.stringify(given) : given}: write a whole number of bytes, or text such as "64KB", "10MB" or "1.5 GiB" (B, KB, MB, GB, TB, PB, each 1024 of the one before).`
 }

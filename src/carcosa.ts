@@ -1,0 +1,176 @@
+import { join } from 'node:path'
+import { file } from '../stores/file.ts'
+import type { Store } from '../stores/store.ts'
+import { type Api, createApi } from './api.ts'
+import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
+import { migrate } from './db/migrate.ts'
+import { openDatabase } from './db/open.ts'
+import { createBus } from './events/bus.ts'
+import { createDetector } from './files/detect.ts'
+import { createSigner } from './files/sign.ts'
+import { createApp } from './http/app.ts'
+import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
+import { createFetchHandler, type FetchHandler } from './http/web.ts'
+import { createQueue } from './jobs/queue.ts'
+import { keptSecret } from './secret.ts'
+import { silentLogger } from './shared/logger.ts'
+import type { UploadDeps } from './uploads/deps.ts'
+import { type Faults, noFaults } from './uploads/faults.ts'
+import { createLeases } from './uploads/lease.ts'
+import { createTails } from './uploads/tails.ts'
+import { createTicketOffice } from './uploads/ticket.ts'
+import { createTus } from './uploads/tus.ts'
+import { startWorker } from './worker.ts'
+
+/** A running Carcosa: four doors to one core. */
+export interface Carcosa {
+  /** For Hono, Next, Remix and anything else that speaks Request and Response. */
+  readonly fetch: FetchHandler
+  /** For node:http, Express, Connect, and Fastify's raw pair. */
+  readonly handler: NodeHandler
+  /**
+   * For `server.on('checkContinue', …)`: refuses an upload before its body is sent. Without
+   * it Node tells every client to go on.
+   */
+  readonly checkContinue: NodeHandler
+  /** For programs: the same files without HTTP. */
+  readonly api: Api
+  /** Ends jobs and callbacks in flight, then closes the database. Idempotent. */
+  close(): Promise<void>
+}
+
+/** What tests may change; not for programs. */
+export interface Internals {
+  /** See uploads/faults.ts. */
+  faults?: Faults
+  /** How long a dead process keeps the right to run a completion callback, in ms. */
+  claimMs?: number
+}
+
+const defaultProject = 'default'
+
+/**
+ * Starts Carcosa: opens and migrates the database, prepares the stores, starts the jobs.
+ * Options not given come from `CARCOSA_*` and `DATABASE_URL`, then from defaults.
+ *
+ * @throws {CarcosaError} CONFIG_INVALID, DATABASE_UNAVAILABLE, DATABASE_LOCKED,
+ *   MIGRATION_UNKNOWN, STORAGE_UNAVAILABLE …, each saying what to do
+ *
+ * @example
+ * const carcosa = await createCarcosa({ router })
+ * app.use('/media', carcosa.handler)
+ */
+export async function createCarcosa(
+  options: CarcosaOptions,
+  internals: Internals = {},
+): Promise<Carcosa> {
+  const { config } = resolveConfig({ object: options, embedded: true })
+  const secrets = config.secret ?? [await keptSecret(config.dataDir)]
+  const stores = storesOf(config)
+  for (const store of stores.values()) await store.start()
+
+  const log = config.logger ?? silentLogger
+  const db = await openDatabase(config.database)
+  try {
+    await migrate(db)
+    const jobs = createQueue(db, { worker: config.worker, log })
+    await jobs.start()
+    return await assemble({ config, internals, secrets, stores, db, jobs, log })
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
+  config: Config
+  internals: Internals
+  secrets: readonly string[]
+}
+
+async function assemble(parts: Parts): Promise<Carcosa> {
+  const { config, secrets, stores, db, jobs, log } = parts
+  const inBackground = new Set<Promise<void>>()
+  const uploads = uploadDeps(parts, inBackground)
+  const origin = config.publicUrl ?? ''
+  const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
+  const api = createApi({ uploads, signer })
+  const app = createApp({
+    router: config.router,
+    auth: config.auth,
+    cors: config.cors,
+    basePath: config.basePath,
+    log,
+    uploads: {
+      uploads,
+      tus: createTus(uploads),
+      origin,
+      linkOf: (record, base) => api.files.link(record, base),
+    },
+    files: { db, signer, stores },
+  })
+  if (config.worker) await startWorker(jobs, uploads)
+
+  const handler = createNodeHandler(app)
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await jobs.stop(config.shutdownTimeout)
+    await Promise.all(inBackground)
+    await uploads.detector.close()
+    await db.close()
+  }
+  return {
+    fetch: createFetchHandler(app),
+    handler,
+    checkContinue: onCheckContinue(handler),
+    api,
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function uploadDeps(parts: Parts, inBackground: Set<Promise<void>>): UploadDeps {
+  const { config, internals, secrets, stores, db, jobs, log } = parts
+  const digest = config.digest !== 'none'
+  const base = `${config.publicUrl ?? ''}${config.basePath}`
+  return {
+    db,
+    jobs,
+    stores,
+    log,
+    bus: createBus(),
+    defaultStore: [...stores.keys()][0] ?? 'default',
+    leases: createLeases(),
+    tails: createTails(digest),
+    tickets: createTicketOffice(secrets),
+    detector: createDetector(),
+    faults: internals.faults ?? noFaults,
+    settings: {
+      projectId: defaultProject,
+      digest,
+      expiresIn: config.expiresIn,
+      claimMs: internals.claimMs ?? 30_000,
+      fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,
+    },
+    route: (name) => config.router.routes[name] ?? null,
+    background(work) {
+      inBackground.add(work)
+      void work.finally(() => inBackground.delete(work))
+    },
+  }
+}
+
+/** The first store is the default; a single one is called `default`. */
+function storesOf({ store, dataDir }: Config): ReadonlyMap<string, Store> {
+  if (store === undefined) {
+    return new Map([['default', file({ directory: join(dataDir, 'files') })]])
+  }
+  if (isStore(store)) return new Map([['default', store]])
+  return new Map(Object.entries(store))
+}
+
+function isStore(value: Store | Record<string, Store>): value is Store {
+  return typeof value.write === 'function'
+}

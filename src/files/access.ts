@@ -1,0 +1,68 @@
+import type { Store } from '../../stores/store.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { Database } from '../db/database.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import { isId } from '../shared/ids.ts'
+import { type FileRecord, isReadable } from './record.ts'
+import { findFile } from './records.ts'
+import type { Grant, Signer } from './sign.ts'
+
+/** What reading files stands on. */
+export interface FileDeps {
+  readonly db: Database
+  readonly signer: Signer
+  readonly stores: ReadonlyMap<string, Store>
+}
+
+/** A request to read one file. */
+export interface ReadRequest {
+  method: string
+  /** As it came in the URL. */
+  id: string
+  /** The query as it came, with the question mark. */
+  search: string
+  principal(): Promise<Principal | null>
+}
+
+/** A file the caller may read. */
+export interface Readable {
+  file: FileRecord
+  store: Store
+  /** What a signature granted; null if none was needed. */
+  grant: Grant | null
+}
+
+/**
+ * Finds a file for reading. A signature is judged before the file is looked up, and whatever
+ * the caller may not read looks like a file that does not exist (promise P6).
+ *
+ * @throws {CarcosaError} FILE_NOT_FOUND, SIGNATURE_INVALID
+ */
+export async function findReadable(
+  { db, signer, stores }: FileDeps,
+  { method, id, search, principal }: ReadRequest,
+): Promise<Readable> {
+  if (!isId(id)) throw notFound()
+  const signed = new URLSearchParams(search).has('signature')
+  const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
+  const file = await findFile(db, id)
+  if (!file || !isReadable(file.state)) throw notFound()
+  if (!grant && !(await isOpenTo(file, principal))) throw notFound()
+  const store = stores.get(file.storeName)
+  if (!store) throw new CarcosaError('STORE_UNKNOWN')
+  return { file, store, grant }
+}
+
+async function isOpenTo(
+  file: FileRecord,
+  principal: ReadRequest['principal'],
+): Promise<boolean> {
+  if (file.acl === 'public-read') return true
+  return file.ownerId !== null && (await principal())?.id === file.ownerId
+}
+
+function notFound(): CarcosaError {
+  return new CarcosaError('FILE_NOT_FOUND', {
+    message: 'There is no file at this URL, or it is not for you.',
+  })
+}

@@ -1,0 +1,425 @@
+import type { Statement } from '../db/database.ts'
+import type { NewEvent } from '../events/event.ts'
+import type { FileRecord, FileState } from './record.ts'
+
+/**
+ * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the
+ * row and its events change together or not at all (promise P3).
+ */
+
+/** Anything that runs one statement: the database, or a transaction on it. */
+export interface Executor {
+  query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
+}
+
+/** What is known of a file when its upload is created. */
+export type NewFile = Pick<
+  FileRecord,
+  | 'id'
+  | 'projectId'
+  | 'ownerId'
+  | 'route'
+  | 'filename'
+  | 'declaredType'
+  | 'contentDisposition'
+  | 'acl'
+  | 'size'
+  | 'storeName'
+  | 'key'
+  | 'input'
+  | 'metadata'
+  | 'rawMetadata'
+  | 'batchId'
+  | 'batchIndex'
+  | 'expiresAt'
+>
+
+/** Columns a change of state may set beside the state itself. */
+export type FileChanges = Partial<
+  Pick<
+    FileRecord,
+    | 'offset'
+    | 'size'
+    | 'detectedType'
+    | 'contentType'
+    | 'sha256'
+    | 'serverData'
+    | 'failure'
+    | 'attempts'
+    | 'claimedUntil'
+    | 'storedAt'
+    | 'readyAt'
+    | 'expiresAt'
+    | 'purgedAt'
+  >
+>
+
+/**
+ * Inserts the row and its events. `null` if the ticket's place in its batch is taken: the
+ * same creation arrived before (see {@link findByBatch}).
+ */
+export async function insertFile(
+  db: Executor,
+  file: NewFile,
+  events: readonly NewEvent[],
+): Promise<FileRecord | null> {
+  const rows = await db.query<Row>(insertStatement, [
+    ...insertColumns.map(([property]) => encode(property, file[property])),
+    toJson(events),
+  ])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+/** The row of an upload, or null. */
+export async function findFile(db: Executor, id: string): Promise<FileRecord | null> {
+  const rows = await db.query<Row>(findStatement, [id])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+/** The upload a ticket already created, or null. */
+export async function findByBatch(
+  db: Executor,
+  batchId: string,
+  batchIndex: number,
+): Promise<FileRecord | null> {
+  const rows = await db.query<Row>(findByBatchStatement, [batchId, batchIndex])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+export interface Transition {
+  id: string
+  to: FileState
+  from: readonly FileState[]
+  changes?: FileChanges
+  events?: readonly NewEvent[]
+  /**
+   * More inserts for the same statement, e.g. jobs: SQL that reads the changed row from `f`.
+   * The name is part of the statement's.
+   */
+  also?: readonly { name: string; sql: string }[]
+}
+
+/**
+ * The one way a file changes state: a conditional update on its previous state, together
+ * with its events. Returns the new row, or null if no row was in one of the `from` states:
+ * somebody else was first. The offset never decreases.
+ */
+export async function transition(
+  db: Executor,
+  { id, to, from, changes = {}, events = [], also = [] }: Transition,
+): Promise<FileRecord | null> {
+  const columns = changeableColumns.filter(([property]) => property in changes)
+  const rows = await db.query<Row>(transitionStatement(columns, also), [
+    id,
+    to,
+    from,
+    toJson(events),
+    ...columns.map(([property]) => encode(property, changes[property])),
+  ])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+/**
+ * Takes the sole right to run the completion callback until `until`. Null if the file is not
+ * `stored` any more or another process holds the right.
+ */
+export async function claimCompletion(
+  db: Executor,
+  id: string,
+  until: Date,
+): Promise<FileRecord | null> {
+  const rows = await db.query<Row>(claimStatement, [id, until])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+/** Keeps or gives back (`null`) the right to run the completion callback. */
+export async function extendClaim(
+  db: Executor,
+  id: string,
+  until: Date | null,
+): Promise<void> {
+  await db.query(extendStatement, [id, until])
+}
+
+/** Records the digest of a finished file unless one is known. */
+export async function setDigest(db: Executor, id: string, sha256: string): Promise<void> {
+  await db.query(digestStatement, [id, sha256])
+}
+
+/** Changes the name of a file that has not ended, with `file.renamed`. Null if there is none. */
+export async function renameFile(
+  db: Executor,
+  id: string,
+  filename: string,
+): Promise<FileRecord | null> {
+  const rows = await db.query<Row>(renameStatement, [id, storable(filename)])
+  return rows[0] ? toRecord(rows[0]) : null
+}
+
+/** Notes that the bytes of a file are gone from its store. */
+export async function markPurged(db: Executor, id: string): Promise<void> {
+  await db.query(purgedStatement, [id])
+}
+
+/** Unfinished uploads whose time is over, oldest first. */
+export async function findExpired(db: Executor, limit: number): Promise<FileRecord[]> {
+  return (await db.query<Row>(expiredStatement, [limit])).map(toRecord)
+}
+
+/** Files that ended without their bytes having been deleted, oldest first. */
+export async function findUnpurged(db: Executor, limit: number): Promise<FileRecord[]> {
+  return (await db.query<Row>(unpurgedStatement, [limit])).map(toRecord)
+}
+
+// SQL below. Column lists are written once, as [property, column, cast].
+
+type Column<P> = readonly [property: P, column: string, cast: string]
+
+const insertColumns: readonly Column<keyof NewFile>[] = [
+  ['id', 'id', 'text'],
+  ['projectId', 'project_id', 'text'],
+  ['ownerId', 'owner_id', 'text'],
+  ['route', 'route', 'text'],
+  ['filename', 'filename', 'text'],
+  ['declaredType', 'declared_type', 'text'],
+  ['contentDisposition', 'content_disposition', 'text'],
+  ['acl', 'acl', 'text'],
+  ['size', 'size', 'int8'],
+  ['storeName', 'store_name', 'text'],
+  ['key', 'key', 'text'],
+  ['input', 'input', 'jsonb'],
+  ['metadata', 'metadata', 'jsonb'],
+  ['rawMetadata', 'raw_metadata', 'text'],
+  ['batchId', 'batch_id', 'text'],
+  ['batchIndex', 'batch_index', 'int4'],
+  ['expiresAt', 'expires_at', 'timestamptz'],
+]
+
+const changeableColumns: readonly Column<keyof FileChanges>[] = [
+  ['offset', 'offset', 'int8'],
+  ['size', 'size', 'int8'],
+  ['detectedType', 'detected_type', 'text'],
+  ['contentType', 'content_type', 'text'],
+  ['sha256', 'sha256', 'text'],
+  ['serverData', 'server_data', 'jsonb'],
+  ['failure', 'failure', 'jsonb'],
+  ['attempts', 'attempts', 'int4'],
+  ['claimedUntil', 'claimed_until', 'timestamptz'],
+  ['storedAt', 'stored_at', 'timestamptz'],
+  ['readyAt', 'ready_at', 'timestamptz'],
+  ['expiresAt', 'expires_at', 'timestamptz'],
+  ['purgedAt', 'purged_at', 'timestamptz'],
+]
+
+/** Appends the events `$n` (a JSON array of { type, data }) of the rows of CTE `f`. */
+const insertEvents = (n: number) => `e AS (
+  INSERT INTO carcosa.event (project_id, file_id, type, data)
+  SELECT f.project_id, f.id, x.type, x.data
+  FROM f, jsonb_to_recordset($${n}::jsonb) AS x(type text, data jsonb)
+)`
+
+const insertStatement: Statement = {
+  name: 'file_insert',
+  sql: `WITH f AS (
+  INSERT INTO carcosa.file (${insertColumns.map(([, column]) => column).join(', ')}, state)
+  VALUES (${insertColumns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, 'created')
+  ON CONFLICT (batch_id, batch_index) DO NOTHING
+  RETURNING *
+), ${insertEvents(insertColumns.length + 1)}
+SELECT * FROM f`,
+}
+
+const findStatement: Statement = {
+  name: 'file_find',
+  sql: 'SELECT * FROM carcosa.file WHERE id = $1',
+}
+
+const findByBatchStatement: Statement = {
+  name: 'file_find_by_batch',
+  sql: 'SELECT * FROM carcosa.file WHERE batch_id = $1 AND batch_index = $2',
+}
+
+const claimStatement: Statement = {
+  name: 'file_claim',
+  sql: `UPDATE carcosa.file
+SET claimed_until = $2::timestamptz, attempts = attempts + 1, updated_at = now()
+WHERE id = $1 AND state = 'stored' AND (claimed_until IS NULL OR claimed_until < now())
+RETURNING *`,
+}
+
+const extendStatement: Statement = {
+  name: 'file_extend_claim',
+  sql: `UPDATE carcosa.file SET claimed_until = $2::timestamptz
+WHERE id = $1 AND state = 'stored'`,
+}
+
+const digestStatement: Statement = {
+  name: 'file_set_digest',
+  sql: `UPDATE carcosa.file SET sha256 = $2, updated_at = now()
+WHERE id = $1 AND sha256 IS NULL`,
+}
+
+const renameStatement: Statement = {
+  name: 'file_rename',
+  sql: `WITH f AS (
+  UPDATE carcosa.file SET filename = $2, updated_at = now()
+  WHERE id = $1 AND state NOT IN ('removed', 'expired', 'rejected', 'failed')
+  RETURNING *
+), e AS (
+  INSERT INTO carcosa.event (project_id, file_id, type, data)
+  SELECT project_id, id, 'file.renamed', jsonb_build_object('id', id, 'filename', filename)
+  FROM f
+)
+SELECT * FROM f`,
+}
+
+const purgedStatement: Statement = {
+  name: 'file_purged',
+  sql: 'UPDATE carcosa.file SET purged_at = now(), updated_at = now() WHERE id = $1',
+}
+
+const expiredStatement: Statement = {
+  name: 'file_expired',
+  sql: `SELECT * FROM carcosa.file
+WHERE state IN ('created', 'receiving') AND expires_at < now()
+ORDER BY expires_at LIMIT $1`,
+}
+
+const unpurgedStatement: Statement = {
+  name: 'file_unpurged',
+  sql: `SELECT * FROM carcosa.file
+WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL
+ORDER BY updated_at LIMIT $1`,
+}
+
+const transitionStatements = new Map<string, Statement>()
+
+/** One prepared statement per set of changed columns and jobs; there are about a dozen. */
+function transitionStatement(
+  columns: readonly Column<keyof FileChanges>[],
+  also: NonNullable<Transition['also']>,
+): Statement {
+  const shape = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
+  const key = shape.join(' ')
+  const known = transitionStatements.get(key)
+  if (known) return known
+  const sets = columns.map(([, column, cast], i) =>
+    setColumn(column, `$${i + 5}::${cast}`),
+  )
+  const inserts = also.map(({ sql }, i) => `, also${i} AS (${sql})`).join('\n')
+  const statement = {
+    // Postgres truncates names to 63 bytes, so the shape itself cannot be the name.
+    name: `file_transition_${transitionStatements.size}`,
+    sql: `WITH f AS (
+  UPDATE carcosa.file SET ${['state = $2', 'updated_at = now()', ...sets].join(', ')}
+  WHERE id = $1 AND state = ANY($3::text[])
+  RETURNING *
+), ${insertEvents(4)}${inserts}
+SELECT * FROM f`,
+  }
+  transitionStatements.set(key, statement)
+  return statement
+}
+
+function setColumn(column: string, value: string): string {
+  // An acknowledged offset never goes back, whoever writes last (promise P1).
+  if (column === 'offset') return `"offset" = greatest("offset", ${value})`
+  return `${column} = ${value}`
+}
+
+const jsonColumns = new Set<string>(['input', 'metadata', 'serverData', 'failure'])
+
+function encode(property: string, value: unknown): unknown {
+  if (value === undefined || value === null) return null
+  if (jsonColumns.has(property)) return toJson(value)
+  return typeof value === 'string' ? storable(value) : value
+}
+
+/**
+ * JSON that Postgres can keep: jsonb refuses NUL and lone surrogates, which are legal in
+ * JavaScript strings and in what clients send. They become U+FFFD.
+ */
+function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === 'string') return storable(part)
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    const keys = Object.keys(part)
+    if (keys.every((key) => storable(key) === key)) return part
+    return Object.fromEntries(Object.entries(part).map(([k, v]) => [storable(k), v]))
+  })
+}
+
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+/** A row as the drivers give it: int8 as number or string, timestamptz as Date, jsonb parsed. */
+interface Row {
+  id: string
+  project_id: string
+  owner_id: string | null
+  route: string
+  state: FileState
+  filename: string | null
+  declared_type: string | null
+  detected_type: string | null
+  content_type: string | null
+  content_disposition: 'inline' | 'attachment'
+  acl: 'private' | 'public-read'
+  size: number | string | null
+  offset: number | string
+  store_name: string
+  key: string
+  input: unknown
+  metadata: unknown
+  raw_metadata: string | null
+  sha256: string | null
+  batch_id: string | null
+  batch_index: number | null
+  server_data: unknown
+  failure: FileRecord['failure']
+  attempts: number
+  claimed_until: Date | null
+  created_at: Date
+  updated_at: Date
+  stored_at: Date | null
+  ready_at: Date | null
+  expires_at: Date | null
+  purged_at: Date | null
+}
+
+function toRecord(row: Row): FileRecord {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    ownerId: row.owner_id,
+    route: row.route,
+    state: row.state,
+    filename: row.filename,
+    declaredType: row.declared_type,
+    detectedType: row.detected_type,
+    contentType: row.content_type,
+    contentDisposition: row.content_disposition,
+    acl: row.acl,
+    size: row.size === null ? null : Number(row.size),
+    offset: Number(row.offset),
+    storeName: row.store_name,
+    key: row.key,
+    input: row.input,
+    metadata: row.metadata,
+    rawMetadata: row.raw_metadata,
+    sha256: row.sha256,
+    batchId: row.batch_id,
+    batchIndex: row.batch_index,
+    serverData: row.server_data,
+    failure: row.failure,
+    attempts: row.attempts,
+    claimedUntil: row.claimed_until,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    storedAt: row.stored_at,
+    readyAt: row.ready_at,
+    expiresAt: row.expires_at,
+    purgedAt: row.purged_at,
+  }
+}

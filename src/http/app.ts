@@ -1,0 +1,106 @@
+import type { AuthProvider, Principal } from '../auth/principal.ts'
+import type { FileDeps } from '../files/access.ts'
+import { describeRouter } from '../routes/describe.ts'
+import type { Router } from '../routes/router.ts'
+import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import type { Logger } from '../shared/logger.ts'
+import { jsonReply, problemReply, type Reply } from '../shared/reply.ts'
+import { type CorsOptions, preflight, withCors } from './cors.ts'
+import { answerFiles } from './files.ts'
+import type { Incoming, Located } from './incoming.ts'
+import { locate } from './locate.ts'
+import { answerUploads, type UploadPaths } from './uploads.ts'
+
+export interface AppOptions {
+  router: Router
+  auth: readonly AuthProvider[]
+  cors: CorsOptions
+  basePath: string
+  log: Logger
+  uploads: UploadPaths
+  files: FileDeps
+}
+
+/** Answers a request; null if its path is none of ours. Never rejects. */
+export type App = (incoming: Incoming) => Promise<Reply | null>
+
+/** The URL space under the mount point, and the one place where errors become answers. */
+export function createApp(options: AppOptions): App {
+  return async (incoming) => {
+    const reply = await answer(options, incoming)
+    return reply && withCors(reply, incoming.headers, options.cors)
+  }
+}
+
+async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | null> {
+  try {
+    const place = locate(incoming, options.basePath)
+    if (!place) return null
+    const asked = preflight(incoming.method, incoming.headers)
+    if (asked && place.segments[0] !== 'uploads') return asked
+    const principal = once(() => authenticate(options.auth, incoming))
+    const reply = await dispatch(options, { ...incoming, ...place, principal })
+    // One answer serves a browser's preflight and a tus client's OPTIONS.
+    return asked ? { ...reply, headers: { ...reply.headers, ...asked.headers } } : reply
+  } catch (error) {
+    return refuse(options, incoming, toCarcosaError(error))
+  }
+}
+
+async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
+  const { method, segments } = located
+  const [root, ...rest] = segments
+  if (root === 'uploads') return answerUploads(options.uploads, located)
+  if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
+  if (root === 'files') return answerFiles(options.files, located)
+  if (rest.length > 0) throw new CarcosaError('NOT_FOUND')
+  if (root === 'routes') return jsonReply(200, describeRouter(options.router))
+  return jsonReply(200, { status: 'ok' })
+}
+
+function refuse(options: AppOptions, incoming: Incoming, error: CarcosaError): Reply {
+  const requestId = requestIdOf(incoming.headers)
+  if (error.status >= 500) {
+    const { method, path } = incoming
+    const err = error.cause ?? error
+    options.log.error(
+      { err, code: error.code, method, path, requestId },
+      'request failed',
+    )
+  }
+  const reply = problemReply(error, {}, requestId)
+  return incoming.method === 'HEAD' ? { ...reply, body: null } : reply
+}
+
+async function authenticate(
+  providers: readonly AuthProvider[],
+  { method, path, search, headers }: Incoming,
+): Promise<Principal | null> {
+  const request = { method, url: path + search, headers }
+  for (const provider of providers) {
+    const principal = await provider.authenticate(request)
+    if (principal) return principal
+  }
+  return null
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return () => {
+    result ??= work()
+    return result
+  }
+}
+
+function readOnly(method: string): CarcosaError {
+  return new CarcosaError('METHOD_NOT_ALLOWED', {
+    message: `${method} is not allowed here; use GET or HEAD.`,
+    headers: { Allow: 'GET, HEAD, OPTIONS' },
+  })
+}
+
+function requestIdOf(headers: Headers): string {
+  const given = headers.get('x-request-id') ?? ''
+  return /^[\w.-]{1,64}$/.test(given) ? given : newId()
+}

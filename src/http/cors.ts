@@ -1,0 +1,93 @@
+import type { Reply } from '../shared/reply.ts'
+
+export interface CorsOptions {
+  /** `*`, or the origins that may talk to this server, compared as whole strings. */
+  origins: '*' | readonly string[]
+}
+
+const methods = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
+
+/** What a client may send: tus, IETF resumable uploads, ours, and the usual ones. */
+const requestHeaders = [
+  'Authorization',
+  'Content-Type',
+  'Tus-Resumable',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Offset',
+  'Upload-Metadata',
+  'Upload-Concat',
+  'Upload-Checksum',
+  'Upload-Complete',
+  'Upload-Incomplete',
+  'Upload-Draft-Interop-Version',
+  'Upload-Ticket',
+  'X-HTTP-Method-Override',
+  'X-Requested-With',
+  'X-Request-Id',
+  'Range',
+  'If-Match',
+  'If-None-Match',
+  'If-Modified-Since',
+  'If-Unmodified-Since',
+  'If-Range',
+].join(', ')
+
+/** What a page may read of the answer (B2, E6). */
+const exposedHeaders = [
+  'Location',
+  'Tus-Resumable',
+  'Tus-Version',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Upload-Offset',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Metadata',
+  'Upload-Expires',
+  'Upload-Concat',
+  'Retry-After',
+  'ETag',
+  'Accept-Ranges',
+  'Content-Range',
+  'Content-Length',
+  'Content-Disposition',
+  'Last-Modified',
+].join(', ')
+
+/**
+ * Adds the CORS headers to any answer, errors included: a browser shows a page nothing of an
+ * answer without them. An origin that is not allowed gets none, and is never reflected.
+ */
+export function withCors(reply: Reply, requested: Headers, cors: CorsOptions): Reply {
+  const headers: Record<string, string> = { ...reply.headers }
+  if (cors.origins !== '*') headers.Vary = appendVary(headers.Vary)
+  const origin = allowedOrigin(requested.get('origin'), cors)
+  if (origin === null) return { ...reply, headers }
+  headers['Access-Control-Allow-Origin'] = origin
+  headers['Access-Control-Expose-Headers'] = exposedHeaders
+  return { ...reply, headers }
+}
+
+/** The answer to a preflight, or null if the request is none. */
+export function preflight(method: string, requested: Headers): Reply | null {
+  if (method !== 'OPTIONS' || !requested.has('access-control-request-method')) return null
+  return {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Methods': methods,
+      'Access-Control-Allow-Headers': requestHeaders,
+      'Access-Control-Max-Age': '86400',
+    },
+    body: null,
+  }
+}
+
+function allowedOrigin(origin: string | null, { origins }: CorsOptions): string | null {
+  if (origins === '*') return '*'
+  return origin !== null && origins.includes(origin) ? origin : null
+}
+
+function appendVary(vary: string | undefined): string {
+  return vary ? `${vary}, Origin` : 'Origin'
+}

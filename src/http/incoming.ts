@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream'
+import type { Principal } from '../auth/principal.ts'
+
+/** A request as it reached us, whichever door it came through: Node's pair or a web Request. */
+export interface Incoming {
+  readonly method: string
+  /** Path as the client sent it, without the query. */
+  readonly path: string
+  /** What a mounting framework already cut off in front of `path`. */
+  readonly stripped: string
+  /** With the question mark; empty if there is none. */
+  readonly search: string
+  readonly headers: Headers
+  /** A signal that is aborted when the client goes away; made when asked for. */
+  gone(): AbortSignal
+  /** Whether somebody consumed the body before us. */
+  readonly bodyAlreadyRead: boolean
+  /** What a body parser in front of us made of the body, if it did. */
+  readonly parsedBody: unknown
+  /** Begins reading the body; sends `100 Continue` where the client waits for it. */
+  openBody(): Readable
+}
+
+/** An {@link Incoming} that was found to be for us. */
+export interface Located extends Incoming {
+  /** What clients put in front of our paths: `''` or e.g. `/media`. */
+  readonly prefix: string
+  /** Segments behind the prefix, e.g. `['uploads', 'avatar', '<id>']`, still encoded. */
+  readonly segments: readonly string[]
+  /** Who asks; found out once, when first needed. */
+  principal(): Promise<Principal | null>
+}

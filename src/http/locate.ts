@@ -1,0 +1,50 @@
+import { CarcosaError } from '../shared/errors.ts'
+import type { Incoming } from './incoming.ts'
+
+const roots = ['uploads', 'files', 'routes', 'healthz']
+
+/** Where a request points, seen from the mount point. */
+export interface Place {
+  prefix: string
+  segments: string[]
+}
+
+/**
+ * Takes the mount prefix off a path. A framework that mounts us (Express, Connect) has cut it
+ * off already and says so; with others `basePath` says what to cut. Null if the path is none
+ * of ours.
+ *
+ * @throws {CarcosaError} MOUNT_MISMATCH if the path would be ours under another prefix: the
+ *   commonest mistake of a first set-up, and otherwise a bare 404 (protocol pitfalls P14)
+ */
+export function locate(incoming: Incoming, basePath: string): Place | null {
+  const { path, stripped } = incoming
+  if (basePath && (path === basePath || path.startsWith(`${basePath}/`))) {
+    const inside = segmentsOf(path.slice(basePath.length))
+    if (isOurs(inside)) return { prefix: stripped + basePath, segments: inside }
+  }
+  const segments = segmentsOf(path)
+  if (isOurs(segments)) {
+    if (!basePath || stripped.endsWith(basePath)) return { prefix: stripped, segments }
+    throw new CarcosaError('MOUNT_MISMATCH', {
+      message: `Carcosa is configured with basePath "${basePath}" but was asked for "${path}". If the framework or proxy in front strips the prefix, leave basePath out and set publicUrl; otherwise send the full path.`,
+      details: { path, basePath },
+    })
+  }
+  const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i)))
+  if (at < 0) return null
+  const found = `/${segments.slice(0, at).join('/')}`
+  throw new CarcosaError('MOUNT_MISMATCH', {
+    message: `Carcosa got "${path}" but does not know the prefix "${found}". Set basePath: '${found}', or let the framework strip it (app.use('${found}', carcosa.handler)).`,
+    details: { path, basePath: basePath || null, prefix: found },
+  })
+}
+
+function isOurs(segments: readonly string[]): boolean {
+  return segments[0] !== undefined && roots.includes(segments[0])
+}
+
+/** `/a//b/` and `/a/b` are the same place (C31: a trailing slash still names the upload). */
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '')
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import { CarcosaError } from '../shared/errors.ts'
+import { problemReply, type Reply } from '../shared/reply.ts'
+import type { App } from './app.ts'
+import type { Incoming } from './incoming.ts'
+
+/** A Connect-style handler: plain node:http, Express, Connect, and Fastify's raw pair. */
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
+
+/** How long what a refused client still sends is thrown away before the connection is cut. */
+const lingerMs = 5_000
+
+/** Bridges Node's pair to the app and back without copying a body. */
+export function createNodeHandler(app: App): NodeHandler {
+  return (req, res, next) => {
+    app(fromNode(req, res))
+      .then((reply) => {
+        if (reply) return writeReply(req, res, reply)
+        if (next) return next()
+        writeReply(req, res, problemReply(nothingHere(req)))
+      })
+      .catch((error: unknown) => (next ? next(error) : res.destroy()))
+  }
+}
+
+/** Frameworks leave their traces on Node's request; these are the ones that matter. */
+type FrameworkRequest = IncomingMessage & { originalUrl?: string; body?: unknown }
+
+function fromNode(req: FrameworkRequest, res: ServerResponse): Incoming {
+  const url = req.url ?? '/'
+  const at = url.indexOf('?')
+  const path = at < 0 ? url : url.slice(0, at)
+  const original = req.originalUrl ?? url
+  const stripped = original.endsWith(url) ? original.slice(0, -url.length) : ''
+  return {
+    method: req.method ?? 'GET',
+    path,
+    stripped,
+    search: at < 0 ? '' : url.slice(at),
+    headers: headersOf(req),
+    gone: () => closedSignal(res),
+    bodyAlreadyRead: Readable.isDisturbed(req),
+    parsedBody: req.body,
+    openBody() {
+      // Only set where nobody has answered `Expect: 100-continue` yet.
+      if (awaitsContinue.delete(req)) res.writeContinue()
+      return req
+    },
+  }
+}
+
+const awaitsContinue = new WeakSet<IncomingMessage>()
+
+/**
+ * The listener for a server's `checkContinue`: the client is told to go on only after its
+ * headers were judged, so that what is refused is never sent (tus W6).
+ */
+export function onCheckContinue(handler: NodeHandler): NodeHandler {
+  return (req, res) => {
+    awaitsContinue.add(req)
+    handler(req, res)
+  }
+}
+
+function headersOf(req: IncomingMessage): Headers {
+  const headers = new Headers()
+  const raw = req.rawHeaders
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    headers.append(raw[i] ?? '', raw[i + 1] ?? '')
+  }
+  return headers
+}
+
+function closedSignal(res: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  if (res.closed) controller.abort()
+  else res.once('close', () => controller.abort())
+  return controller.signal
+}
+
+function writeReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
+  const { status, headers, body } = reply
+  if (res.destroyed || res.headersSent) {
+    if (body instanceof Readable) body.destroy()
+    return
+  }
+  if (!req.complete) discardRest(req, res)
+  if (typeof body === 'string') {
+    res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
+    res.end(body)
+    return
+  }
+  // Without a length Node would send an empty body in chunks.
+  const empty = body === null && status >= 200 && status !== 204 && status !== 304
+  res.writeHead(
+    status,
+    empty && req.method !== 'HEAD' ? { 'Content-Length': 0, ...headers } : headers,
+  )
+  // A read that fails half-way must cut the connection: the promised length cannot be kept.
+  if (body) pipeline(body, res, () => {})
+  else res.end()
+}
+
+/**
+ * A client that was refused early may still be sending, and often reads the answer only when
+ * it is done. What it sends is thrown away for a while; then the connection is cut.
+ */
+function discardRest(req: IncomingMessage, res: ServerResponse): void {
+  res.once('finish', () => {
+    if (req.complete || req.destroyed) return
+    const cut = setTimeout(() => req.socket.destroy(), lingerMs)
+    req.once('close', () => clearTimeout(cut))
+    req.once('end', () => clearTimeout(cut))
+    req.resume()
+  })
+}
+
+function nothingHere(req: IncomingMessage): CarcosaError {
+  return new CarcosaError('NOT_FOUND', {
+    message: `There is nothing at ${JSON.stringify(req.url?.slice(0, 200))}. Uploads are under /uploads, files under /files.`,
+  })
+}

@@ -1,0 +1,126 @@
+import { type FileRecord, isReadable } from '../files/record.ts'
+import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
+import { jsonReply, problemReply, type Reply } from '../shared/reply.ts'
+import { judgeBatch } from '../uploads/admission.ts'
+import type { UploadDeps, UploadRequest } from '../uploads/deps.ts'
+import { passDoor } from '../uploads/door.ts'
+import { headRefusal } from '../uploads/head-refusal.ts'
+import { isCreator } from '../uploads/lifecycle.ts'
+import { awaitStatus, describeUpload } from '../uploads/status.ts'
+import type { Tus } from '../uploads/tus.ts'
+import { readJson } from './body.ts'
+import type { Located } from './incoming.ts'
+import { parseBatch } from './parse-batch.ts'
+
+export interface UploadPaths {
+  uploads: UploadDeps
+  tus: Tus
+  /** Where clients find the file; signed where it is private. */
+  linkOf(record: FileRecord, prefix: string): string
+  /** Origin in front of every URL told to clients; empty for relative ones. */
+  origin: string
+}
+
+/** Everything under `/uploads/:route`. Never rejects. */
+export async function answerUploads(
+  paths: UploadPaths,
+  located: Located,
+): Promise<Reply> {
+  try {
+    return await route(paths, located)
+  } catch (error) {
+    return refuse(paths, located, toCarcosaError(error))
+  }
+}
+
+async function route(paths: UploadPaths, located: Located): Promise<Reply> {
+  const { method, segments, headers } = located
+  const [, routeName, id = null, ...rest] = segments
+  const request = requestFor(paths, located, { routeName, id })
+  if (rest.length > 0) throw new CarcosaError('UPLOAD_NOT_FOUND')
+  if (id === 'prepare') return prepare(paths, located, request)
+  if (method === 'GET' && id !== null) return status(paths, located, request)
+
+  const { bodyAlreadyRead } = located
+  const admitted = passDoor({ method, id, headers, bodyAlreadyRead })
+  const openBody = () => located.openBody()
+  return paths.tus({ request, admitted, openBody })
+}
+
+function requestFor(
+  { uploads, origin }: UploadPaths,
+  located: Located,
+  { routeName = '', id }: { routeName: string | undefined; id: string | null },
+): UploadRequest {
+  const route = uploads.route(routeName)
+  if (!route) {
+    throw new CarcosaError('ROUTE_NOT_FOUND', {
+      message: `There is no route ${JSON.stringify(routeName.slice(0, 64))}. GET /routes lists them.`,
+    })
+  }
+  const { method, headers, path, search, prefix, stripped } = located
+  const token = headers.get('upload-ticket')
+  return {
+    method,
+    route,
+    id,
+    url: new URL(stripped + path + search, origin || 'http://localhost').href,
+    headers,
+    prefix: origin + prefix,
+    principal: located.principal,
+    ticket: async (late) =>
+      token === null ? null : uploads.tickets.read(token, { late }),
+  }
+}
+
+async function prepare(
+  { uploads }: UploadPaths,
+  located: Located,
+  request: UploadRequest,
+): Promise<Reply> {
+  if (located.method !== 'POST') {
+    throw new CarcosaError('METHOD_NOT_ALLOWED', {
+      message: 'A batch is prepared with POST.',
+      headers: { Allow: 'POST, OPTIONS' },
+    })
+  }
+  const batch = parseBatch(await readJson(located))
+  const { batchId, expiresAt, errors, files } = await judgeBatch(uploads, request, batch)
+  return jsonReply(200, {
+    batchId,
+    expiresAt,
+    errors: errors.map((error) => error.toProblem()),
+    files: files.map((file) =>
+      'error' in file ? { name: file.name, error: file.error.toProblem() } : file,
+    ),
+  })
+}
+
+async function status(
+  { uploads, linkOf }: UploadPaths,
+  located: Located,
+  request: UploadRequest,
+): Promise<Reply> {
+  const wait = new URLSearchParams(located.search).get('wait') ?? '0'
+  if (!/^\d{1,4}$/.test(wait)) {
+    throw new CarcosaError('BAD_REQUEST', {
+      message: `wait must be a whole number of seconds, not ${JSON.stringify(wait.slice(0, 20))}.`,
+    })
+  }
+  const waiting = { waitSeconds: Number(wait), signal: located.gone() }
+  const record = await awaitStatus(uploads, request, waiting)
+  // The id alone must not turn into a fresh signature: whoever was sent a link knows the id.
+  const mayLink = record.acl === 'public-read' || (await isCreator(request, record))
+  const url = isReadable(record.state) && mayLink ? linkOf(record, request.prefix) : null
+  return jsonReply(200, describeUpload(record, url))
+}
+
+/** C1: every answer on these paths names the protocol version. */
+function refuse({ uploads }: UploadPaths, located: Located, error: CarcosaError): Reply {
+  const headers = { 'Tus-Resumable': '1.0.0' }
+  if (error.code === 'INTERNAL') {
+    uploads.log.error({ err: error.cause, method: located.method }, 'unexpected error')
+  }
+  if (located.method !== 'HEAD') return problemReply(error, headers)
+  return headRefusal(error)
+}

@@ -1,0 +1,16 @@
+/** The public names of Carcosa. */
+
+export { file } from '../stores/file.ts'
+export type { Store } from '../stores/store.ts'
+export type { Api, FilesApi, UploadBody } from './api.ts'
+export type { AuthProvider, AuthRequest, Principal } from './auth/principal.ts'
+export { type Carcosa, createCarcosa } from './carcosa.ts'
+export { type CarcosaOptions, type ConfigOptions, defineConfig } from './config.ts'
+export type { FileList, ListOptions } from './files/list.ts'
+export type { FileRecord, FileState } from './files/record.ts'
+export { type FileInfo, renamedFiles, type UploadedFile } from './routes/hooks.ts'
+export type * from './routes/infer.ts'
+export { route } from './routes/route.ts'
+export { createRouter, type Router } from './routes/router.ts'
+export { CarcosaError, type ErrorCode, type Problem } from './shared/errors.ts'
+export type { Logger } from './shared/logger.ts'

@@ -1,0 +1,17 @@
+/** What Carcosa logs through; pino's shape, so that a pino logger can be passed as it is. */
+export interface Logger {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+export type LogFields = Record<string, unknown>
+
+/** Says nothing: the default for a library inside somebody else's process. */
+export const silentLogger: Logger = Object.freeze({
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+})

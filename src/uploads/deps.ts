@@ -1,0 +1,60 @@
+import type { Store } from '../../stores/store.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { Database } from '../db/database.ts'
+import type { Bus } from '../events/bus.ts'
+import type { Detector } from '../files/detect.ts'
+import type { Jobs } from '../jobs/queue.ts'
+import type { NamedRoute } from '../routes/definition.ts'
+import type { Logger } from '../shared/logger.ts'
+import type { Faults } from './faults.ts'
+import type { Leases } from './lease.ts'
+import type { Tails } from './tails.ts'
+import type { Ticket, TicketOffice } from './ticket.ts'
+
+/** What the write path stands on; put together once, in src/carcosa.ts. */
+export interface UploadDeps {
+  readonly db: Database
+  readonly jobs: Jobs
+  readonly bus: Bus
+  readonly stores: ReadonlyMap<string, Store>
+  readonly defaultStore: string
+  readonly leases: Leases
+  readonly tails: Tails
+  readonly tickets: TicketOffice
+  readonly detector: Detector
+  readonly log: Logger
+  readonly faults: Faults
+  readonly settings: UploadSettings
+  route(name: string): NamedRoute | null
+  /** Lets work go on after its request was answered; stopping waits for it. */
+  background(work: Promise<void>): void
+}
+
+export interface UploadSettings {
+  readonly projectId: string
+  /** Whether a SHA-256 of every file is recorded. */
+  readonly digest: boolean
+  /** How long an unfinished upload lives without progress, in ms, unless its route says. */
+  readonly expiresIn: number
+  /** How long a process may be silent before another may run its completion callback, in ms. */
+  readonly claimMs: number
+  /** Where a finished file is found, as told to callbacks. */
+  fileUrl(id: string, prefix: string | null): string
+}
+
+/** One request on the upload paths after the door let it in. */
+export interface UploadRequest {
+  /** As the client sent it, before any override. */
+  readonly method: string
+  readonly route: NamedRoute
+  /** The upload's id; null for POST. */
+  readonly id: string | null
+  readonly url: string
+  readonly headers: Headers
+  /** The path in front of `/uploads`, as the client sees it. */
+  readonly prefix: string
+  /** Who asks; only asked for when the ticket alone does not answer. */
+  principal(): Promise<Principal | null>
+  /** The ticket sent along, if any; with `late` also after its time for creating is over. */
+  ticket(late: boolean): Promise<Ticket | null>
+}

@@ -1,0 +1,207 @@
+import type { FileRecord } from '../files/record.ts'
+import {
+  findByBatch,
+  findFile,
+  insertFile,
+  type NewFile,
+  transition,
+} from '../files/records.ts'
+import { checkFile } from '../routes/check.ts'
+import type { NamedRoute } from '../routes/definition.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import { expiryOf, storeNamed } from './admission.ts'
+import type { UploadDeps, UploadRequest } from './deps.ts'
+import { finish } from './finish.ts'
+import { purge } from './purge.ts'
+import { isUnfinished, predecessors } from './state.ts'
+
+/** The story of one upload: create, guard, receive (receive.ts), finish (finish.ts), end. */
+
+/**
+ * Writes the row of a new upload and `file.created`, or finds the upload that the same ticket
+ * created before: a client that lost the answer to its POST gets it again.
+ */
+export async function create(
+  deps: UploadDeps,
+  file: NewFile,
+): Promise<{ record: FileRecord; replayed: boolean }> {
+  const { id, route, filename, size, ownerId } = file
+  const created = await insertFile(deps.db, file, [
+    { type: 'file.created', data: { id, route, filename, size, ownerId } },
+  ])
+  if (created) {
+    await deps.faults('create:after-row')
+    return { record: created, replayed: false }
+  }
+  const before = await findByBatch(deps.db, file.batchId ?? '', file.batchIndex ?? -1)
+  if (before) return { record: before, replayed: true }
+  throw new CarcosaError('INTERNAL')
+}
+
+/**
+ * The upload a request names, if the request may touch it and it still takes bytes or is
+ * complete. Unknown, foreign and other-route ids all look the same (promise P6).
+ *
+ * @throws {CarcosaError} UPLOAD_NOT_FOUND, UPLOAD_GONE
+ */
+export async function guard(
+  deps: UploadDeps,
+  request: UploadRequest,
+): Promise<FileRecord> {
+  const record = request.id === null ? null : await findFile(deps.db, request.id)
+  if (!record || record.route !== request.route.name) throw notFound()
+  if (!(await mayTouch(request, record))) throw notFound()
+  assertAlive(record)
+  return isUnfinished(record.state) ? catchUp(deps, record) : record
+}
+
+/** The owner, or the ticket that created it; an anonymous upload belongs to whoever has its URL. */
+export async function mayTouch(
+  request: UploadRequest,
+  record: FileRecord,
+): Promise<boolean> {
+  return record.ownerId === null || (await isCreator(request, record))
+}
+
+/** Whether the request comes, provably, from who created the upload. */
+export async function isCreator(
+  request: UploadRequest,
+  record: FileRecord,
+): Promise<boolean> {
+  const ticket = await request.ticket(true)
+  if (ticket && record.batchId !== null) {
+    return ticket.batchId === record.batchId && ticket.batchIndex === record.batchIndex
+  }
+  return record.ownerId !== null && (await request.principal())?.id === record.ownerId
+}
+
+export function notFound(): CarcosaError {
+  return new CarcosaError('UPLOAD_NOT_FOUND', {
+    message: 'There is no upload at this URL. Create one with POST.',
+  })
+}
+
+/** Fixes the length of an upload whose length was deferred. */
+export async function declareLength(
+  deps: UploadDeps,
+  route: NamedRoute,
+  { record, size }: { record: FileRecord; size: number },
+): Promise<FileRecord> {
+  const { filename, declaredType } = record
+  const file = { name: filename ?? '', type: declaredType ?? '', size }
+  const refused = checkFile(route, file)
+  if (refused) throw refused
+  return (await advance(deps, record, { size })) ?? record
+}
+
+/** Records that bytes up to `offset` are safe, and that the upload is alive. */
+export async function commitOffset(
+  deps: UploadDeps,
+  record: FileRecord,
+  offset: number,
+): Promise<FileRecord> {
+  return (await advance(deps, record, { offset })) ?? { ...record, offset }
+}
+
+/**
+ * What DELETE does. The id of a finished file is in every link to it, so an anonymous one can
+ * only be deleted with the ticket that created it.
+ *
+ * @throws {CarcosaError} FORBIDDEN, and what guard throws
+ */
+export async function terminate(deps: UploadDeps, request: UploadRequest): Promise<void> {
+  const record = await guard(deps, request)
+  if (!isUnfinished(record.state) && !(await isCreator(request, record))) {
+    throw new CarcosaError('FORBIDDEN', {
+      message:
+        'A finished anonymous upload can only be deleted with its Upload-Ticket, or by the server.',
+    })
+  }
+  await remove(deps, record)
+}
+
+/** Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. */
+export async function remove(deps: UploadDeps, record: FileRecord): Promise<void> {
+  const removed = await transition(deps.db, {
+    id: record.id,
+    to: 'removed',
+    from: predecessors('removed'),
+    changes: { expiresAt: null },
+    events: [{ type: 'file.removed', data: { id: record.id, route: record.route } }],
+  })
+  deps.tails.drop(record.id)
+  deps.bus.publish(record.id)
+  if (removed) await purge(deps, removed)
+}
+
+function advance(
+  deps: UploadDeps,
+  record: FileRecord,
+  changes: { offset?: number; size?: number },
+): Promise<FileRecord | null> {
+  return transition(deps.db, {
+    id: record.id,
+    to: 'receiving',
+    from: predecessors('receiving'),
+    changes: { ...changes, expiresAt: expiryOf(deps, deps.route(record.route)) },
+  })
+}
+
+function assertAlive(record: FileRecord): void {
+  const { state, failure } = record
+  if (isUnfinished(state)) {
+    if (record.expiresAt && record.expiresAt.getTime() <= Date.now())
+      throw gone('expired')
+    return
+  }
+  if (state === 'rejected' || state === 'failed') {
+    throw gone(`${state}${failure ? ` (${failure.code}: ${failure.message})` : ''}`)
+  }
+  if (state === 'expired' || state === 'removed' || state === 'quarantined')
+    throw gone(state)
+}
+
+function gone(why: string): CarcosaError {
+  return new CarcosaError('UPLOAD_GONE', {
+    message: `The upload was ${why}. Start a new one with POST.`,
+    details: { reason: why.split(' ')[0] },
+  })
+}
+
+/**
+ * After a crash the store may hold more than the database knows: bytes that were written but
+ * not yet committed. They are real, so the client need not send them again. Less than was
+ * acknowledged means the store lost data, and the only honest answer is that the upload is
+ * gone. Skipped when this process wrote last, because then it knows.
+ */
+async function catchUp(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
+  if (deps.tails.offsetOf(record.id) === record.offset) return record
+  const held = await storeNamed(deps, record.storeName).offset(record.key)
+  if (held < record.offset) throw await failCorrupt(deps, record, held)
+  const offset = record.size === null ? held : Math.min(held, record.size)
+  const current =
+    offset > record.offset ? await commitOffset(deps, record, offset) : record
+  if (current.size === null || current.offset < current.size) return current
+  // Every byte is here and only the last step is missing: the client is told so by nobody else.
+  return finish(deps, { record: current, tail: null, prefix: null })
+}
+
+async function failCorrupt(deps: UploadDeps, record: FileRecord, held: number) {
+  const failure = {
+    code: 'STORAGE_CORRUPT',
+    message: 'The store lost bytes of this upload.',
+  }
+  deps.log.error({ id: record.id, held, offset: record.offset }, 'the store lost bytes')
+  const failed = await transition(deps.db, {
+    id: record.id,
+    to: 'failed',
+    from: ['created', 'receiving'],
+    changes: { failure },
+    events: [
+      { type: 'file.failed', data: { id: record.id, route: record.route, ...failure } },
+    ],
+  })
+  deps.bus.publish(record.id)
+  if (failed) await purge(deps, failed)
+  return gone(`failed (${failure.code}: ${failure.message})`)
+}

@@ -1,0 +1,41 @@
+import type { FileState } from '../files/record.ts'
+
+/**
+ * The life of a file: which state may follow which. Every change of state in the program is
+ * a conditional update whose `WHERE state IN (…)` comes from this table; an update that
+ * changes no row means somebody else was first.
+ *
+ *   created → receiving → stored → processing → ready
+ *
+ * `processing` is for required transforms; without them `stored` goes straight to `ready`
+ * once the completion callback ran.
+ */
+const successors: Readonly<Record<FileState, readonly FileState[]>> = Object.freeze({
+  created: ['receiving', 'stored', 'ready', 'rejected', 'failed', 'expired', 'removed'],
+  receiving: ['receiving', 'stored', 'ready', 'rejected', 'failed', 'expired', 'removed'],
+  stored: ['processing', 'ready', 'rejected', 'failed', 'quarantined', 'removed'],
+  processing: ['ready', 'rejected', 'failed', 'quarantined', 'removed'],
+  ready: ['quarantined', 'removed'],
+  quarantined: ['ready', 'rejected', 'removed'],
+  failed: ['removed'],
+  rejected: ['removed'],
+  expired: ['removed'],
+  removed: [],
+})
+
+const states = Object.keys(successors) as FileState[]
+
+/** The states from which `to` may be reached. */
+export function predecessors(to: FileState): readonly FileState[] {
+  return states.filter((from) => successors[from].includes(to))
+}
+
+/** Still taking bytes. */
+export function isUnfinished(state: FileState): boolean {
+  return state === 'created' || state === 'receiving'
+}
+
+/** Nothing more happens by itself: what a client waiting for the outcome waits for. */
+export function isSettled(state: FileState): boolean {
+  return !isUnfinished(state) && state !== 'stored' && state !== 'processing'
+}

@@ -1,0 +1,53 @@
+import { findExpired, findUnpurged, transition } from '../files/records.ts'
+import type { UploadDeps } from './deps.ts'
+import { purge } from './purge.ts'
+
+const batchSize = 200
+
+export interface SweepReport {
+  expired: number
+  purged: number
+}
+
+/**
+ * Nothing rots (promise P8): ends unfinished uploads whose time is over and deletes the bytes
+ * of every ended file. Safe to run on every node at once.
+ */
+export async function sweep(deps: UploadDeps): Promise<SweepReport> {
+  return {
+    expired: await expireUploads(deps),
+    purged: await purgeEnded(deps),
+  }
+}
+
+async function expireUploads(deps: UploadDeps): Promise<number> {
+  let expired = 0
+  for (;;) {
+    const due = await findExpired(deps.db, batchSize)
+    for (const { id, route, offset } of due) {
+      const ended = await transition(deps.db, {
+        id,
+        to: 'expired',
+        from: ['created', 'receiving'],
+        events: [{ type: 'file.expired', data: { id, route, offset } }],
+      })
+      if (!ended) continue
+      expired++
+      deps.tails.drop(id)
+      deps.bus.publish(id)
+    }
+    if (due.length < batchSize) return expired
+  }
+}
+
+async function purgeEnded(deps: UploadDeps): Promise<number> {
+  let purged = 0
+  for (;;) {
+    const ended = await findUnpurged(deps.db, batchSize)
+    let progress = 0
+    for (const record of ended) if (await purge(deps, record)) progress++
+    purged += progress
+    // A store that is down must not turn this into an endless loop; the next sweep goes on.
+    if (ended.length < batchSize || progress === 0) return purged
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash, type Hash } from 'node:crypto'
+
+/** Enough of the start of a file for every format `file-type` knows. */
+export const headBytes = 4100
+
+/**
+ * What this process remembers of an upload it wrote from the first byte on, so that nothing
+ * is read twice: the running SHA-256 and the first bytes. It is only ever a shortcut: when
+ * it is missing (restart, another node, evicted) the store and a job give the same answers.
+ */
+export interface Tail {
+  /** Where the next byte must belong for this memory to be worth anything. */
+  offset: number
+  hash: Hash | null
+  head: Buffer
+}
+
+export interface Tails {
+  /** Takes the memory out if it stands at `offset`; a fresh one for a new upload; else null. */
+  take(id: string, offset: number): Tail | null
+  put(id: string, tail: Tail): void
+  drop(id: string): void
+  /** The offset this process left the upload at, if it remembers it. */
+  offsetOf(id: string): number | null
+}
+
+/** Remembers at most `capacity` unfinished uploads, about 5 KiB each; the oldest go first. */
+export function createTails(digest: boolean, capacity = 10_000): Tails {
+  const tails = new Map<string, Tail>()
+  return {
+    take(id, offset) {
+      const tail = tails.get(id)
+      tails.delete(id)
+      if (tail) return tail.offset === offset ? tail : null
+      return offset === 0 ? newTail(digest) : null
+    },
+    put(id, tail) {
+      tails.set(id, tail)
+      if (tails.size <= capacity) return
+      const oldest = tails.keys().next().value
+      if (oldest !== undefined) tails.delete(oldest)
+    },
+    drop(id) {
+      tails.delete(id)
+    },
+    offsetOf(id) {
+      return tails.get(id)?.offset ?? null
+    },
+  }
+}
+
+/** Takes note of the next chunk of the file. */
+export function feed(tail: Tail, chunk: Buffer): void {
+  tail.offset += chunk.length
+  tail.hash?.update(chunk)
+  if (tail.head.length >= headBytes) return
+  const missing = headBytes - tail.head.length
+  tail.head = Buffer.concat([tail.head, chunk.subarray(0, missing)])
+}
+
+function newTail(digest: boolean): Tail {
+  return { offset: 0, hash: digest ? createHash('sha256') : null, head: Buffer.alloc(0) }
+}

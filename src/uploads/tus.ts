@@ -1,0 +1,288 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Readable } from 'node:stream'
+import { Server } from '@tus/server'
+import { DataStore, ERRORS, Upload } from '@tus/utils'
+import type { FileRecord } from '../files/record.ts'
+import { maxFileSize } from '../routes/check.ts'
+import { CarcosaError, type ErrorCode, toCarcosaError } from '../shared/errors.ts'
+import { problemReply, type Reply } from '../shared/reply.ts'
+import { admit } from './admission.ts'
+import type { UploadDeps, UploadRequest } from './deps.ts'
+import type { Admitted } from './door.ts'
+import { headRefusal } from './head-refusal.ts'
+import type { Lease } from './lease.ts'
+import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
+import { receive } from './receive.ts'
+import { isUnfinished } from './state.ts'
+
+/**
+ * The only translator between @tus/server and the lifecycle. The library keeps the order of
+ * the protocol's steps (lock, load, compare offsets, write, answer); rows, locks, bytes and
+ * errors are ours. Bytes never pass through it: the store reads the request itself.
+ */
+
+export interface TusExchange {
+  request: UploadRequest
+  admitted: Admitted
+  /** Begins the body; on Node this is where `100 Continue` is sent, after all checks (W6). */
+  openBody(): Readable
+}
+
+/** Answers one request that passed the door. Never rejects. */
+export type Tus = (exchange: TusExchange) => Promise<Reply>
+
+export function createTus(deps: UploadDeps): Tus {
+  const current = new AsyncLocalStorage<Call>()
+  const server = new TusServer({
+    path: '/',
+    datastore: new LifecycleStore(deps, () => callOf(current)),
+    locker: () => ({ newLock: (id: string) => leaseFor(deps, callOf(current), id) }),
+    namingFunction: async () => callOf(current).draftId(),
+    getFileIdFromRequest: () => callOf(current).request.id ?? undefined,
+    generateUrl: (_request, { id }) => callOf(current).urlOf(id),
+    maxSize: () => maxFileSize(callOf(current).request.route),
+    onResponseError: (_request, error) => {
+      const call = callOf(current)
+      call.error = translate(error, call)
+      return { status_code: call.error.status, body: '' }
+    },
+  })
+
+  return async (exchange) => {
+    const call = new Call(deps, exchange)
+    const { method, headers } = exchange.admitted
+    const request = new Request('http://carcosa.invalid/', { method, headers })
+    const response = await current.run(call, () => server.handleWeb(request))
+    return toReply(response, call)
+  }
+}
+
+/** What one request gathers on its way through the library. */
+class Call {
+  readonly request: UploadRequest
+  readonly exchange: TusExchange
+  lease: Lease | null = null
+  record: FileRecord | null = null
+  error: CarcosaError | null = null
+  /** The same ticket was used before: answer again, write nothing. */
+  replayed = false
+  readonly #deps: UploadDeps
+  #draft: ReturnType<typeof admit> | null = null
+
+  constructor(deps: UploadDeps, exchange: TusExchange) {
+    this.#deps = deps
+    this.exchange = exchange
+    this.request = exchange.request
+  }
+
+  /** Judges the creation, once; its id is needed before its row is. */
+  draft() {
+    const { creation } = this.exchange.admitted
+    if (!creation) throw new TypeError('only POST creates')
+    this.#draft ??= admit(this.#deps, this.request, creation)
+    return this.#draft
+  }
+
+  async draftId(): Promise<string> {
+    return (await this.draft()).id
+  }
+
+  urlOf(id: string): string {
+    return `${this.request.prefix}/uploads/${this.request.route.name}/${id}`
+  }
+}
+
+class LifecycleStore extends DataStore {
+  override extensions = [
+    'creation',
+    'creation-with-upload',
+    'creation-defer-length',
+    'expiration',
+    'termination',
+  ]
+  readonly #deps: UploadDeps
+  readonly #call: () => Call
+
+  constructor(deps: UploadDeps, call: () => Call) {
+    super()
+    this.#deps = deps
+    this.#call = call
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    const call = this.#call()
+    const { record, replayed } = await create(this.#deps, await call.draft())
+    call.record = record
+    call.replayed = replayed
+    // The library takes the id of the Location from here: a replay gets the old one.
+    upload.id = record.id
+    upload.offset = record.offset
+    if (record.size === 0 && !replayed) await this.#receive(call, record)
+    return upload
+  }
+
+  override async getUpload(id: string): Promise<Upload> {
+    const call = this.#call()
+    const record = await guard(this.#deps, call.request)
+    call.record = record
+    dropRepeatedLength(call, record)
+    return new Upload({ id, size: record.size ?? undefined, offset: record.offset })
+  }
+
+  override async declareUploadLength(_id: string, size: number): Promise<void> {
+    const call = this.#call()
+    const { route } = call.request
+    call.record = await declareLength(this.#deps, route, { record: recordOf(call), size })
+  }
+
+  override async write(_stream: unknown, _id: string, offset: number): Promise<number> {
+    const call = this.#call()
+    const record = recordOf(call)
+    if (call.replayed) return record.offset
+    if (!isUnfinished(record.state)) return refuseMore(call, offset)
+    return (await this.#receive(call, record)).offset
+  }
+
+  override async remove(): Promise<void> {
+    const call = this.#call()
+    await terminate(this.#deps, call.request)
+  }
+
+  async #receive(call: Call, record: FileRecord): Promise<FileRecord> {
+    const { request, exchange, lease } = call
+    if (!lease) throw new TypeError('writing needs the lease')
+    try {
+      const body = exchange.openBody()
+      const { route, prefix } = request
+      call.record = await receive(this.#deps, { record, body, lease, route, prefix })
+      return call.record
+    } catch (error) {
+      // W4: a creation whose body lies about its length leaves nothing behind.
+      if (request.id === null && isCode(error, 'LENGTH_EXCEEDED')) {
+        await remove(this.#deps, record)
+      }
+      throw error
+    }
+  }
+}
+
+/** One abort signal instead of two and no timer: waiting and ending are the lease's. */
+class TusServer extends Server {
+  protected override createContext() {
+    const controller = new AbortController()
+    const abort = () => controller.abort()
+    return { signal: controller.signal, abort, cancel: abort }
+  }
+}
+
+function leaseFor(deps: UploadDeps, call: Call, id: string) {
+  const preempt = call.exchange.admitted.method === 'PATCH' ? 'idle' : 'now'
+  return {
+    async lock() {
+      call.lease = await deps.leases.acquire(id, { preempt })
+    },
+    async unlock() {
+      call.lease?.release()
+    },
+  }
+}
+
+/**
+ * D4: the length may be declared once; repeating the same one is what a client does that
+ * lost our answer, and is no error.
+ */
+function dropRepeatedLength({ exchange, error }: Call, record: FileRecord): void {
+  const { headers, method } = exchange.admitted
+  if (error || method !== 'PATCH' || record.size === null) return
+  if (Number(headers.get('upload-length') ?? Number.NaN) === record.size) {
+    headers.delete('upload-length')
+  }
+}
+
+/** C29: an empty PATCH at the end of a complete upload is fine; more bytes are not. */
+async function refuseMore({ exchange }: Call, offset: number): Promise<number> {
+  for await (const chunk of exchange.openBody()) {
+    if (chunk.length === 0) continue
+    throw new CarcosaError('LENGTH_EXCEEDED', {
+      message: `The upload is complete at ${offset} bytes; the body has more.`,
+    })
+  }
+  return offset
+}
+
+/** The library throws plain objects; these are the ones that can get through our door. */
+const libraryErrors = new Map<unknown, ErrorCode>([
+  [ERRORS.INVALID_LENGTH, 'LENGTH_INVALID'],
+  [ERRORS.ERR_SIZE_EXCEEDED, 'LENGTH_EXCEEDED'],
+  [ERRORS.ERR_MAX_SIZE_EXCEEDED, 'FILE_TOO_LARGE'],
+  [ERRORS.FILE_NOT_FOUND, 'UPLOAD_NOT_FOUND'],
+  [ERRORS.INVALID_METADATA, 'METADATA_INVALID'],
+])
+
+function translate(error: unknown, { record, exchange }: Call): CarcosaError {
+  if (error === ERRORS.INVALID_OFFSET && record) {
+    const given = Number(exchange.admitted.headers.get('upload-offset'))
+    return new CarcosaError('OFFSET_MISMATCH', {
+      message: `The request continues at byte ${given}, but the upload stands at ${record.offset}. Continue from there.`,
+      details: { given, offset: record.offset },
+    })
+  }
+  const code = libraryErrors.get(error)
+  return code ? new CarcosaError(code) : toCarcosaError(error)
+}
+
+function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof CarcosaError && error.code === code
+}
+
+function callOf(current: AsyncLocalStorage<Call>): Call {
+  const call = current.getStore()
+  if (!call) throw new TypeError('outside of a request')
+  return call
+}
+
+function recordOf(call: Call): FileRecord {
+  if (!call.record) throw new TypeError('the upload is not loaded')
+  return call.record
+}
+
+const answerHeaders = [
+  'Location',
+  'Upload-Offset',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Tus-Version',
+  'Tus-Extension',
+  'Tus-Max-Size',
+]
+
+/** The library's answer with what it leaves out: raw metadata, expiry, offsets on 409, problem bodies. */
+function toReply(response: Response, call: Call): Reply {
+  const { method } = call.exchange.admitted
+  const headers: Record<string, string> = { 'Tus-Resumable': '1.0.0' }
+  if (method === 'HEAD') headers['Cache-Control'] = 'no-store'
+  if (call.error) return toErrorReply(call.error, headers, call)
+  for (const name of answerHeaders) {
+    const value = response.headers.get(name)
+    if (value !== null) headers[name] = value
+  }
+  const { record } = call
+  if (record && method !== 'DELETE') {
+    if (isUnfinished(record.state) && record.expiresAt) {
+      headers['Upload-Expires'] = record.expiresAt.toUTCString()
+    }
+    if (method === 'HEAD' && record.rawMetadata !== null) {
+      headers['Upload-Metadata'] = record.rawMetadata
+    }
+  }
+  return { status: response.status, headers, body: null }
+}
+
+/** C22: the 409 says where the upload stands, so that a client need not ask. */
+function toErrorReply(error: CarcosaError, headers: Reply['headers'], call: Call): Reply {
+  if (error.code === 'OFFSET_MISMATCH' && call.record) {
+    headers['Upload-Offset'] = String(call.record.offset)
+  }
+  if (call.exchange.admitted.method === 'HEAD') return headRefusal(error)
+  return problemReply(error, headers)
+}
