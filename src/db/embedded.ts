@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PGlite, type Transaction as PgliteTransaction } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { CarcosaError } from '../shared/errors.ts'
-import type { Database, Transaction } from './database.ts'
+import type { Database, Statement, Transaction } from './database.ts'
 import { acquireLock, type EmbeddedLock } from './embedded-lock.ts'
 import { directoryError, toDatabaseError } from './errors.ts'
 import { createPrisma } from './prisma.ts'
@@ -36,18 +36,18 @@ async function prepareDirectory(directory: string): Promise<void> {
 async function openPglite(dataDir: string, lock: EmbeddedLock | null): Promise<Database> {
   const pglite = await start(dataDir)
   const prisma = createPrisma(new PrismaPGlite(pglite), () => lock?.assertHeld())
+  const whileHeld = async <T>(use: () => Promise<T>): Promise<T> => {
+    lock?.assertHeld()
+    return await use()
+  }
   let closing: Promise<void> | undefined
   return {
     kind: 'pglite',
     prisma,
-    query: (statement, values) =>
-      guarded(lock, async () => {
-        const { rows } = await pglite.query(statement.sql, values as unknown[])
-        return rows as never[]
-      }),
-    executeSql: (sql, values) => guarded(lock, () => executeSql(pglite, sql, values)),
+    query: (statement, values) => whileHeld(() => runNamed(pglite, statement, values)),
+    executeSql: (sql, values) => whileHeld(() => executeSql(pglite, sql, values)),
     transaction: (work) =>
-      guarded(lock, () => pglite.transaction((tx) => work(wrap(tx)))),
+      whileHeld(() => pglite.transaction((tx) => work(transactionOn(tx)))),
     close: () => {
       closing ??= prisma
         .$disconnect()
@@ -74,23 +74,24 @@ async function start(dataDir: string): Promise<PGlite> {
   }
 }
 
-/** Refuses to touch files that another process has taken over, and translates errors. */
-async function guarded<T>(lock: EmbeddedLock | null, use: () => Promise<T>): Promise<T> {
-  lock?.assertHeld()
-  try {
-    return await use()
-  } catch (error) {
-    throw toDatabaseError(error)
+function transactionOn(tx: PgliteTransaction): Transaction {
+  return {
+    query: (statement, values) => runNamed(tx, statement, values),
+    executeSql: (sql, values) => runScript(tx, sql, values),
   }
 }
 
-function wrap(tx: PgliteTransaction): Transaction {
-  return {
-    query: async ({ sql }, values) => {
-      const { rows } = await tx.query(sql, values as unknown[])
-      return rows as never[]
-    },
-    executeSql: (sql, values) => executeInside(tx, sql, values),
+type Queryable = Pick<PGlite, 'query' | 'exec'>
+
+async function runNamed<Row>(
+  db: Queryable,
+  { sql }: Statement,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  try {
+    return (await db.query<Row>(sql, [...values])).rows
+  } catch (error) {
+    throw toDatabaseError(error)
   }
 }
 
@@ -98,14 +99,16 @@ async function executeSql(pglite: PGlite, sql: string, values?: unknown[]) {
   // A script with a BEGIN of its own that fails leaves the only connection in an aborted
   // transaction, which the next caller would run into. Around it, ours is rolled back.
   if (!values?.length && /^\s*BEGIN\b/i.test(sql)) {
-    return await pglite.transaction((tx) => executeInside(tx, sql))
+    return await pglite.transaction((tx) => runScript(tx, sql))
   }
-  return await executeInside(pglite, sql, values)
+  return await runScript(pglite, sql, values)
 }
 
-type Queryable = Pick<PGlite, 'query' | 'exec'>
-
-async function executeInside(db: Queryable, sql: string, values?: unknown[]) {
-  const results = values?.length ? [await db.query(sql, values)] : await db.exec(sql)
-  return { rows: results.flatMap(({ rows }) => rows as Record<string, unknown>[]) }
+async function runScript(db: Queryable, sql: string, values?: unknown[]) {
+  try {
+    const results = values?.length ? [await db.query(sql, values)] : await db.exec(sql)
+    return { rows: results.flatMap(({ rows }) => rows as Record<string, unknown>[]) }
+  } catch (error) {
+    throw toDatabaseError(error)
+  }
 }

@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { Database, Statement, Transaction } from './database.ts'
-import { isTransient, toDatabaseError } from './errors.ts'
+import { toDatabaseError } from './errors.ts'
 import { connectError, type PostgresTarget, parseUrl } from './postgres-target.ts'
 import { createPrisma } from './prisma.ts'
 import { parsers } from './values.ts'
@@ -31,19 +31,19 @@ export async function openPostgres(
   const pool = createPool(url, options)
   await probe(pool, target)
   const prisma = createPrisma(new PrismaPg(pool))
-  const settings = {
+  const settings: Settings = {
     named: options.preparedStatements ?? true,
     timeout: options.queryTimeout ?? 30_000,
   }
-  const lend = <T>(use: (session: Transaction, client: pg.PoolClient) => Promise<T>) =>
-    withClient(pool, (client) => use(onClient(client, settings), client))
+  const lend = <T>(use: (session: Session) => Promise<T>) =>
+    lendSession(pool, settings, use)
   let closing: Promise<void> | undefined
   return {
     kind: 'postgres',
     prisma,
     query: (statement, values) => lend((session) => session.query(statement, values)),
     executeSql: (sql, values) => lend((session) => session.executeSql(sql, values)),
-    transaction: (work) => lend((session, client) => transact(client, session, work)),
+    transaction: (work) => lend((session) => transact(session, work)),
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())
       return closing
@@ -92,46 +92,79 @@ async function probe(pool: pg.Pool, target: PostgresTarget): Promise<void> {
   }
 }
 
+/** A connection while somebody has it. */
+interface Session extends Transaction {
+  send(query: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult>
+  /** Gives the connection back; one that broke or was left in a transaction is closed. */
+  release(): void
+}
+
 /**
- * Lends `use` a connection. It goes back to the pool unless it broke or was left inside a
- * transaction. (`pool.query` would close it after every error, a duplicate key included.)
+ * Lends `use` a connection. (`pool.query` would close it after every error, a duplicate key
+ * included, and `executeSql` may leave a transaction open when it fails.)
  */
-async function withClient<T>(
+async function lendSession<T>(
   pool: pg.Pool,
-  use: (client: pg.PoolClient) => Promise<T>,
+  settings: Settings,
+  use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw toDatabaseError(error)
   })
-  let broken = false
+  const session = openSession(client, settings)
   try {
-    return await use(client)
+    return await use(session)
   } catch (error) {
-    broken = isTransient(error)
-    throw toDatabaseError(error)
+    // Not only if something is open: pg reports an error before it has read the status of
+    // the connection that follows it.
+    await session.send('ROLLBACK').catch(() => undefined)
+    throw error
   } finally {
-    client.release(broken || client.getTransactionStatus() !== 'I')
+    session.release()
+  }
+}
+
+function openSession(client: pg.PoolClient, { named, timeout }: Settings): Session {
+  let broken: unknown
+  const send: Session['send'] = async (query, values) => {
+    // After a timeout the next statement would wait for the answer to the last one.
+    if (broken) throw broken
+    try {
+      return await client.query(query, values)
+    } catch (error) {
+      const known = toDatabaseError(error)
+      if (known !== error) broken = known
+      throw known
+    }
+  }
+  return {
+    send,
+    async query<Row>({ name, sql }: Statement, values: readonly unknown[] = []) {
+      // `query_timeout` is missing in the declaration of pg.QueryConfig.
+      const timed = { text: sql, values: [...values], query_timeout: timeout }
+      const result = await send(named ? { name, ...timed } : timed)
+      return result.rows as Row[]
+    },
+    executeSql: async (sql, values) => flatten(await send(sql, values)),
+    release: () =>
+      client.release(Boolean(broken) || client.getTransactionStatus() !== 'I'),
   }
 }
 
 async function transact<T>(
-  client: pg.PoolClient,
-  session: Transaction,
+  session: Session,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const tx = revocable(session)
-  await client.query('BEGIN')
+  await session.send('BEGIN')
   try {
     const result = await work(tx)
     tx.revoke()
-    const { command } = await client.query('COMMIT')
+    const { command } = await session.send('COMMIT')
     if (command === 'COMMIT') return result
     throw new TypeError('A statement of this transaction failed, which nobody noticed.')
-  } catch (error) {
+  } finally {
     tx.revoke()
-    // A connection on which even this fails is not given back: see withClient.
-    if (!isTransient(error)) await client.query('ROLLBACK').catch(() => undefined)
-    throw error
   }
 }
 
@@ -153,23 +186,6 @@ function revocable({ query, executeSql }: Transaction): Transaction & { revoke()
     },
     revoke() {
       revoked = true
-    },
-  }
-}
-
-function onClient(client: pg.PoolClient, { named, timeout }: Settings): Transaction {
-  return {
-    async query<Row>({ name, sql }: Statement, values: readonly unknown[] = []) {
-      const result = await client.query({
-        ...(named && { name }),
-        text: sql,
-        values: [...values],
-        query_timeout: timeout,
-      } as pg.QueryConfig)
-      return result.rows as Row[]
-    },
-    async executeSql(sql, values) {
-      return flatten(await client.query(sql, values))
     },
   }
 }
