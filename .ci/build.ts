@@ -45,13 +45,20 @@ function isAsset(path: string): boolean {
 }
 
 interface Manifest extends Record<string, unknown> {
+  /** Fields that hold for the package only: the checkout brings its own Node. */
+  publishConfig: Record<string, unknown>
   bin: Record<string, string>
   /** Subpath → file, listed by hand. */
   exports: Record<string, string>
 }
 
 /** The package.json of the package: compiled files, and nothing that only the checkout needs. */
-function published({ bin, exports, ...manifest }: Manifest): Record<string, unknown> {
+function published({
+  bin,
+  exports,
+  publishConfig,
+  ...manifest
+}: Manifest): Record<string, unknown> {
   for (const key of ['private', 'scripts', 'devDependencies', 'allowScripts']) {
     delete manifest[key]
   }
@@ -59,6 +66,7 @@ function published({ bin, exports, ...manifest }: Manifest): Record<string, unkn
   const subpaths = Object.entries(exports).map(([name, file]) => [name, target(file)])
   return {
     ...manifest,
+    ...publishConfig,
     bin: Object.fromEntries(commands),
     exports: Object.fromEntries(subpaths),
   }

@@ -3,29 +3,31 @@
  * lets publint and are-the-types-wrong look at it, installs it into an empty project, and
  * there imports every subpath, starts the command and type-checks a consumer.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 const root = join(import.meta.dirname, '..')
 const project = mkdtempSync(join(tmpdir(), 'carcosa-package-'))
 
 try {
   const tarball = pack()
-  step('publint', () => run('publint', ['run', '--strict', tarball]))
-  step('are the types wrong', () => run('attw', ['--profile', 'esm-only', tarball]))
-  step('installs', () => install(tarball))
-  step('every subpath imports', importAll)
-  step('the command starts', startCommand)
-  step('a consumer type-checks', checkConsumer)
+  await step('publint', () => run('publint', ['run', '--strict', tarball]))
+  await step('are the types wrong', () => run('attw', ['--profile', 'esm-only', tarball]))
+  await step('installs', () => install(tarball))
+  await step('every subpath imports', importAll)
+  await step('the command serves', serve)
+  await step('a consumer type-checks', checkConsumer)
 } finally {
   rmSync(project, { recursive: true, force: true })
 }
 
-function step(name: string, work: () => void): void {
+async function step(name: string, work: () => void | Promise<void>): Promise<void> {
   console.log(`\n── ${name}`)
-  work()
+  await work()
 }
 
 function pack(): string {
@@ -59,11 +61,38 @@ function importAll(): void {
   run('node', ['import-all.js'])
 }
 
-function startCommand(): void {
-  execFileSync('npx', ['--no-install', 'carcosa', 'version'], {
+/** Starts the demo from the installed package: database, migrations and page included. */
+async function serve(): Promise<void> {
+  const command = join(project, 'node_modules/.bin/carcosa')
+  const child = spawn(command, ['start', '--port=0'], {
     cwd: project,
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const exited = once(child, 'exit')
+  try {
+    const url = await firstUrl(child.stdout)
+    const response = await fetch(new URL('/healthz', url))
+    console.log(url, response.status, await response.text())
+    if (!response.ok) throw new Error(`GET /healthz answered ${response.status}`)
+  } finally {
+    child.kill('SIGTERM')
+  }
+  const [code] = await exited
+  if (code !== 0) throw new Error(`carcosa start ended with ${code}`)
+}
+
+async function firstUrl(output: Readable): Promise<string> {
+  let text = ''
+  // Destroyed, the pipe would fail the next line that the server prints.
+  for await (const chunk of output.iterator({ destroyOnReturn: false })) {
+    text += chunk
+    const url = /http:\/\/\S+/.exec(text)?.[0]
+    if (url) {
+      output.resume()
+      return url
+    }
+  }
+  throw new Error(`carcosa start ended without saying where it listens:\n${text}`)
 }
 
 function checkConsumer(): void {
