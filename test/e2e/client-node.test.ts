@@ -119,9 +119,8 @@ for (const status of [401, 429, 500, 502, 503, 409, 423, 404]) {
       if (method === 'HEAD' && heads++ < 2) return { status }
       return undefined
     }
-    const client = clientOf(server, {
-      headers: () => ({ authorization: 'Bearer fresh' }),
-    })
+    const headers = () => ({ authorization: 'Bearer fresh' })
+    const client = clientOf(server, { headers, chunkSize: 1024 * 1024 })
     const resumed: number[] = []
     const upload = client.create('demo', [fileOf()])
     upload.subscribe((event) => {
