@@ -28,118 +28,152 @@ export function append(
   source: ByteSource,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const { stream, limit, signal } = source
-    let queue: Buffer[] = []
-    let queued = 0
-    let taken = 0
-    let held: Buffer | null = null
-    let writing = false
-    let over = false
-    let failure: unknown
-    let linger: NodeJS.Timeout | undefined
-
-    const flush = () => {
-      if (writing || failure) return
-      if (queued === 0) {
-        if (over) settle()
-        return
-      }
-      const batch = queue
-      const bytes = queued
-      queue = []
-      queued = 0
-      writing = true
-      writeAll(fd, batch, bytes, position, (error, written) => {
-        writing = false
-        position += written
-        if (error) return fail(error)
-        source.onStored(position)
-        if (over || queued >= batchBytes) flush()
-        else if (queued > 0) armLinger()
-        if (!over && queued < batchBytes && stream.isPaused()) stream.resume()
-      })
-    }
-
-    const armLinger = () => {
-      if (linger === undefined) linger = setTimeout(onLinger, lingerMs)
-    }
-    const onLinger = () => {
-      linger = undefined
-      flush()
-    }
-
-    const take = (chunk: Buffer) => {
-      source.onChunk(chunk)
-      queue.push(chunk)
-      queued += chunk.length
-      if (queued >= batchBytes) flush()
-      else if (!writing) armLinger()
-      if (queued >= pauseBytes) stream.pause()
-    }
-
-    const onData = (chunk: Buffer) => {
-      if (chunk.length === 0) return
-      taken += chunk.length
-      if (taken > limit) {
-        held = null
-        source.onExcess()
-        return finish()
-      }
-      if (taken === limit) held = chunk
-      else take(chunk)
-    }
-
-    // Whatever the reason, the source yields nothing more: keep what arrived.
-    const finish = () => {
-      if (over) return
-      over = true
-      detach()
-      if (held) {
-        source.onChunk(held)
-        queue.push(held)
-        queued += held.length
-      }
-      flush()
-    }
-
-    const fail = (error: unknown) => {
-      failure = error
-      over = true
-      detach()
-      settle()
-    }
-
-    const settle = () => {
-      clearTimeout(linger)
-      if (failure) reject(failure)
-      else resolve(position)
-    }
-
-    const detach = () => {
-      stream.off('data', onData)
-      stream.off('end', finish)
-      stream.off('aborted', finish)
-      stream.off('close', finish)
-      stream.off('error', finish)
-      signal.removeEventListener('abort', finish)
-      stream.on('error', ignore)
-      stream.pause()
-    }
-
-    stream.on('end', finish)
-    stream.on('aborted', finish)
-    stream.on('close', finish)
-    stream.on('error', finish)
-    signal.addEventListener('abort', finish, { once: true })
-    if (signal.aborted || stream.destroyed || stream.readableEnded) finish()
-    else stream.on('data', onData)
+    new Appender(fd, position, source, (error, end) => {
+      if (error) reject(error)
+      else resolve(end)
+    }).start()
   })
+}
+
+type Settled = (error: unknown, position: number) => void
+
+class Appender {
+  readonly #fd: number
+  readonly #source: ByteSource
+  readonly #settled: Settled
+  #position: number
+  #queue: Buffer[] = []
+  #queued = 0
+  #taken = 0
+  #held: Buffer | null = null
+  #writing = false
+  #over = false
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(fd: number, position: number, source: ByteSource, settled: Settled) {
+    this.#fd = fd
+    this.#position = position
+    this.#source = source
+    this.#settled = settled
+  }
+
+  start(): void {
+    const { stream, signal } = this.#source
+    for (const event of ends) stream.on(event, this.#finish)
+    signal.addEventListener('abort', this.#finish, { once: true })
+    if (signal.aborted || stream.destroyed || stream.readableEnded) this.#finish()
+    else stream.on('data', this.#onData)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (chunk.length === 0) return
+    const { limit, onExcess } = this.#source
+    this.#taken += chunk.length
+    if (this.#taken < limit) this.#take(chunk)
+    else if (this.#taken === limit) this.#held = chunk
+    else {
+      this.#held = null
+      onExcess()
+      this.#finish()
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    this.#enqueue(chunk)
+    if (this.#queued >= batchBytes) this.#flush()
+    else this.#armLinger()
+    if (this.#queued >= pauseBytes) this.#source.stream.pause()
+  }
+
+  #enqueue(chunk: Buffer): void {
+    this.#source.onChunk(chunk)
+    this.#queue.push(chunk)
+    this.#queued += chunk.length
+  }
+
+  #flush(): void {
+    if (this.#writing) return
+    if (this.#queued > 0) this.#write()
+    else if (this.#over) this.#settle(null)
+  }
+
+  #write(): void {
+    const batch = this.#queue
+    const bytes = this.#queued
+    this.#queue = []
+    this.#queued = 0
+    this.#writing = true
+    writeAll({ fd: this.#fd, batch, bytes, at: this.#position }, (error, written) => {
+      this.#writing = false
+      this.#position += written
+      if (error) this.#fail(error)
+      else this.#afterWrite()
+    })
+  }
+
+  #afterWrite(): void {
+    this.#source.onStored(this.#position)
+    if (this.#over || this.#queued >= batchBytes) this.#flush()
+    else if (this.#queued > 0) this.#armLinger()
+    if (!this.#over && this.#queued < batchBytes) this.#source.stream.resume()
+  }
+
+  #armLinger(): void {
+    if (this.#writing) return
+    this.#linger ??= setTimeout(() => {
+      this.#linger = undefined
+      this.#flush()
+    }, lingerMs)
+  }
+
+  /** Whatever the reason, the source yields nothing more: keep what arrived. */
+  readonly #finish = (): void => {
+    if (this.#over) return
+    this.#over = true
+    this.#detach()
+    if (this.#held) this.#enqueue(this.#held)
+    this.#flush()
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#over) this.#detach()
+    this.#over = true
+    this.#queue = []
+    this.#queued = 0
+    this.#settle(error)
+  }
+
+  #settle(error: unknown): void {
+    clearTimeout(this.#linger)
+    this.#settled(error, this.#position)
+  }
+
+  #detach(): void {
+    const { stream, signal } = this.#source
+    stream.off('data', this.#onData)
+    for (const event of ends) stream.off(event, this.#finish)
+    signal.removeEventListener('abort', this.#finish)
+    // Somebody must listen, or an error that comes later would end the process.
+    stream.on('error', ignore)
+    stream.pause()
+  }
+}
+
+/** All the ways a stream tells that nothing more comes; Node's requests also say `aborted`. */
+const ends = ['end', 'aborted', 'close', 'error'] as const
+
+interface Batch {
+  fd: number
+  batch: Buffer[]
+  bytes: number
+  /** Where in the file the batch belongs. */
+  at: number
 }
 
 type Written = (error: NodeJS.ErrnoException | null, written: number) => void
 
 /** `writev` until every byte is written: the kernel may take fewer than it was offered. */
-function writeAll(fd: number, batch: Buffer[], bytes: number, at: number, done: Written) {
+function writeAll({ fd, batch, bytes, at }: Batch, done: Written): void {
   let total = 0
   const next = (buffers: Buffer[]) => {
     fs.writev(fd, buffers, at + total, (error, written) => {

@@ -1,6 +1,7 @@
 import type { Statement } from '../db/database.ts'
 import type { NewEvent } from '../events/event.ts'
 import type { FileRecord, FileState } from './record.ts'
+import { encode, type Row, storable, toJson, toRecord } from './row.ts'
 
 /**
  * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the
@@ -325,101 +326,4 @@ function setColumn(column: string, value: string): string {
   // An acknowledged offset never goes back, whoever writes last (promise P1).
   if (column === 'offset') return `"offset" = greatest("offset", ${value})`
   return `${column} = ${value}`
-}
-
-const jsonColumns = new Set<string>(['input', 'metadata', 'serverData', 'failure'])
-
-function encode(property: string, value: unknown): unknown {
-  if (value === undefined || value === null) return null
-  if (jsonColumns.has(property)) return toJson(value)
-  return typeof value === 'string' ? storable(value) : value
-}
-
-/**
- * JSON that Postgres can keep: jsonb refuses NUL and lone surrogates, which are legal in
- * JavaScript strings and in what clients send. They become U+FFFD.
- */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part === 'string') return storable(part)
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
-    const keys = Object.keys(part)
-    if (keys.every((key) => storable(key) === key)) return part
-    return Object.fromEntries(Object.entries(part).map(([k, v]) => [storable(k), v]))
-  })
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\uFFFD')
-}
-
-/** A row as the drivers give it: int8 as number or string, timestamptz as Date, jsonb parsed. */
-interface Row {
-  id: string
-  project_id: string
-  owner_id: string | null
-  route: string
-  state: FileState
-  filename: string | null
-  declared_type: string | null
-  detected_type: string | null
-  content_type: string | null
-  content_disposition: 'inline' | 'attachment'
-  acl: 'private' | 'public-read'
-  size: number | string | null
-  offset: number | string
-  store_name: string
-  key: string
-  input: unknown
-  metadata: unknown
-  raw_metadata: string | null
-  sha256: string | null
-  batch_id: string | null
-  batch_index: number | null
-  server_data: unknown
-  failure: FileRecord['failure']
-  attempts: number
-  claimed_until: Date | null
-  created_at: Date
-  updated_at: Date
-  stored_at: Date | null
-  ready_at: Date | null
-  expires_at: Date | null
-  purged_at: Date | null
-}
-
-function toRecord(row: Row): FileRecord {
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    ownerId: row.owner_id,
-    route: row.route,
-    state: row.state,
-    filename: row.filename,
-    declaredType: row.declared_type,
-    detectedType: row.detected_type,
-    contentType: row.content_type,
-    contentDisposition: row.content_disposition,
-    acl: row.acl,
-    size: row.size === null ? null : Number(row.size),
-    offset: Number(row.offset),
-    storeName: row.store_name,
-    key: row.key,
-    input: row.input,
-    metadata: row.metadata,
-    rawMetadata: row.raw_metadata,
-    sha256: row.sha256,
-    batchId: row.batch_id,
-    batchIndex: row.batch_index,
-    serverData: row.server_data,
-    failure: row.failure,
-    attempts: row.attempts,
-    claimedUntil: row.claimed_until,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    storedAt: row.stored_at,
-    readyAt: row.ready_at,
-    expiresAt: row.expires_at,
-    purgedAt: row.purged_at,
-  }
 }
