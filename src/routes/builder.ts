@@ -5,6 +5,7 @@ import type {
   MaybePromise,
   MiddlewareArgs,
   MiddlewareResult,
+  renamedFiles,
   StoreChoice,
   UploadCompleteArgs,
   UploadErrorArgs,
@@ -165,17 +166,22 @@ export interface RouteBuilder<S extends Slots> extends Route<TypesOf<S>> {
   >
 }
 
-/** `Method`, or the sentence that the compiler shows in its place. */
+/** `Method`, or a sentence that the compiler shows in its place. */
 type Allowed<
   S extends Slots,
   Name extends Step,
   Before extends Step,
   Method,
 > = Name extends S['steps']
-  ? `.${Name}() is already set on this route`
+  ? Mistake<`.${Name}() is already set on this route`>
   : [Extract<S['functions'], Before>] extends [never]
     ? Method
-    : `.${Name}() must come before .${Extract<S['functions'], Before>}()`
+    : Mistake<`.${Name}() must come before .${Extract<S['functions'], Before>}()`>
+
+/** Cannot be called. An object, because the compiler shows mere text as `String`. */
+export interface Mistake<Sentence extends string> {
+  readonly mistake: Sentence
+}
 
 /** The builder after step `Name` changed some slots. */
 type Next<S extends Slots, Name extends Step, Change = unknown> =
@@ -201,14 +207,28 @@ type TypesOf<S extends Slots> = {
 }
 
 /** Refuses a schema whose input the client could not send: a Date, a Map, a File. */
-type JsonInput<Input> = [Input] extends [Jsonify<Input> | undefined]
+type JsonInput<Input> = [Input, Jsonify<Input>] extends [
+  Jsonify<Input> | undefined,
+  Input,
+]
   ? unknown
   : 'the input of this schema cannot be sent as JSON'
 
-type MetadataOf<Result> = [Result] extends [void] ? NoMetadata : Jsonify<Result>
+// biome-ignore lint/suspicious/noConfusingVoidType: what a function without return returns
+type Nothing = void | undefined
+
+type MetadataOf<Result> = [Result] extends [Nothing]
+  ? NoMetadata
+  :
+      | Jsonify<WithoutRenamed<Exclude<Result, Nothing>>>
+      | ([Extract<Result, Nothing>] extends [never] ? never : NoMetadata)
+
+type WithoutRenamed<Result> = typeof renamedFiles extends keyof Result
+  ? Omit<Result, typeof renamedFiles>
+  : Result
 
 type ServerDataOf<Result> = unknown extends Result
   ? Result
-  : // biome-ignore lint/suspicious/noConfusingVoidType: what a callback without return returns
-      | Jsonify<Exclude<Result, void | undefined>>
-      | (Extract<Result, void | undefined> extends never ? never : null)
+  :
+      | Jsonify<Exclude<Result, Nothing>>
+      | ([Extract<Result, Nothing>] extends [never] ? never : null)

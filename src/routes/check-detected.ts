@@ -49,8 +49,8 @@ export function checkDetected(
       : judgeBytes(route, { declared, found, announced })
   const { match, contentType } = judged
   const error = match
-    ? sizeProblem(route, match, name, file.size)
-    : contradicted(route, name, declared, found)
+    ? sizeProblem(route, match, { name, size: file.size })
+    : contradicted(route, name, { declared, detected: found })
   return { error, contentType, rule: match?.rule ?? null }
 }
 

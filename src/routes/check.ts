@@ -23,7 +23,8 @@ export interface BatchVerdict {
 export function checkFile(route: NamedRoute, file: FileInfo): CarcosaError | null {
   const match = ruleFor(route, file.type, file.name)
   if (!match) return notAllowed(route, file)
-  return file.size === null ? null : sizeProblem(route, match, file.name, file.size)
+  const { name, size } = file
+  return size === null ? null : sizeProblem(route, match, { name, size })
 }
 
 /**

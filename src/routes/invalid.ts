@@ -1,6 +1,9 @@
+import { didYouMean } from '../shared/suggest.ts'
+
 /** The TypeError for a mistake in a route's declaration: what, what was given, what is allowed. */
 export function invalid(what: string, given: unknown, allowed: string): TypeError {
-  return new TypeError(`Invalid route: ${what} is ${show(given)}; allowed: ${allowed}.`)
+  const sentence = `Invalid route: ${what} is ${show(given)}; allowed: ${allowed}`
+  return new TypeError(/[.?]$/.test(sentence) ? sentence : `${sentence}.`)
 }
 
 /** `value` if it is one of `allowed`. */
@@ -31,7 +34,10 @@ export function namedOptions(
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const stranger = given.find(([name]) => !names.includes(name))
-  if (stranger) throw invalid(`a name in ${what}`, stranger[0], names.join(', '))
+  if (stranger) {
+    const allowed = `${names.join(', ')}.${didYouMean(stranger[0], names)}`
+    throw invalid(`a name in ${what}`, stranger[0], allowed)
+  }
   return Object.fromEntries(given)
 }
 

@@ -5,10 +5,10 @@
  */
 export type Jsonify<T> = unknown extends T
   ? T // unknown and any stay what they are
-  : T extends string | number | boolean | null
-    ? T
-    : T extends { toJSON(...args: never[]): infer Json }
-      ? Jsonify<Json>
+  : [T] extends [Json]
+    ? T // and no walk through types that contain themselves
+    : T extends { toJSON(...args: never[]): infer Result }
+      ? Jsonify<Result>
       : T extends Dropped | bigint
         ? never
         : T extends readonly unknown[]
@@ -17,12 +17,21 @@ export type Jsonify<T> = unknown extends T
             ? JsonObject<T>
             : never
 
+/** What JSON carries as it is. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
 /** What JSON.stringify leaves out without a word. */
 type Dropped = undefined | symbol | ((...args: never[]) => unknown)
 
 type JsonElement<T> = unknown extends T
   ? T
-  : Jsonify<Exclude<T, Dropped>> | (Extract<T, Dropped> extends never ? never : null)
+  : Jsonify<Exclude<T, Dropped>> | ([Extract<T, Dropped>] extends [never] ? never : null)
 
 type JsonObject<T> = {
   [Key in keyof T as KeepKey<Key, T[Key]>]:

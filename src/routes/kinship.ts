@@ -85,18 +85,16 @@ const rows: readonly Row[] = [
     detected: ['application/rtf', 'application/xml', 'application/zip'],
     declared: ['application/msword', 'application/vnd.ms-excel'],
   },
-  { kinship: 'vaguer', detected: ['application/xml'], declared: isXml },
   { kinship: 'vaguer', detected: textFormats, declared: isTextual },
   { kinship: 'vaguer', detected: wordLikeMagic, declared: isTextual },
   { kinship: 'kin', detected: heif, declared: heif },
   // The detector calls every ISO file of a brand it does not know video/mp4.
-  { kinship: 'vaguer', detected: ['video/mp4'], declared: [...heif, ...isoAudio] },
+  { kinship: 'vaguer', detected: ['video/mp4'], declared: heif },
   { kinship: 'kin', detected: isoAudio, declared: [...isoAudio, ...isoVideo] },
   { kinship: 'vaguer', detected: isoVideo, declared: isoAudio },
   { kinship: 'kin', detected: isoVideo, declared: [...isoVideo, 'application/mp4'] },
   { kinship: 'vaguer', detected: matroska, declared: ['audio/webm', 'audio/matroska'] },
   { kinship: 'kin', detected: matroska, declared: matroska },
-  { kinship: 'vaguer', detected: ['application/ogg'], declared: ogg },
   { kinship: 'kin', detected: ogg, declared: ogg },
   { kinship: 'vaguer', detected: asf, declared: ['video/x-ms-wmv', 'audio/x-ms-wma'] },
   { kinship: 'kin', detected: asf, declared: asf },
@@ -173,10 +171,6 @@ const zipBased = new Set([
   'model/3mf',
   'image/3mf',
 ])
-
-function isXml(type: string): boolean {
-  return type.endsWith('+xml') || type === 'text/xml' || type === 'text/html'
-}
 
 /** Types whose files are text, and so may begin with anything. */
 function isTextual(type: string): boolean {

@@ -8,7 +8,7 @@ import { isZip } from './kinship.ts'
  * Not here, because honest files can look like nothing: text of all kinds, SVG, MP3 and AAC
  * (may begin in the middle of a frame), MPEG streams, tar, old Excel (often HTML or CSV).
  */
-const withMagic = new Set([
+export const typesWithMagic: ReadonlySet<string> = new Set([
   'image/jpeg',
   'image/png',
   'image/apng',
@@ -90,5 +90,5 @@ const withMagic = new Set([
 
 /** Whether a file of this type (in the spelling of `normalizeType`) must be recognised. */
 export function mustShowMagic(type: string): boolean {
-  return withMagic.has(type) || isZip(type)
+  return typesWithMagic.has(type) || isZip(type)
 }

@@ -9,8 +9,7 @@ import type { Match } from './match.ts'
 export function sizeProblem(
   route: NamedRoute,
   { kind, rule }: Match,
-  name: string,
-  size: number,
+  { name, size }: { name: string; size: number },
 ): CarcosaError | null {
   const { maxFileSize, minFileSize } = rule
   const details = { route: route.name, type: kind, size, maxFileSize, minFileSize }
@@ -48,8 +47,7 @@ export function notAllowed(route: NamedRoute, file: FileInfo): CarcosaError {
 export function contradicted(
   route: NamedRoute,
   name: string,
-  declared: string | null,
-  detected: string | null,
+  { declared, detected }: { declared: string | null; detected: string | null },
 ): CarcosaError {
   const claim = declared
     ? `is declared as ${declared}, but `

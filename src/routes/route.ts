@@ -5,11 +5,7 @@ import { parseLifetime, parseOptions, type RouteOptions } from './options.ts'
 import { parseRules, type RouteConfig } from './rules.ts'
 
 /** The slots `route()` starts with: whether the client waits depends on its options. */
-type FirstSlots<Options extends RouteOptions> = Omit<EmptySlots, 'awaits'> & {
-  awaits: Options extends { awaitServerData: infer Awaits extends boolean }
-    ? Awaits
-    : true
-}
+type FirstSlots<Awaits extends boolean> = Omit<EmptySlots, 'awaits'> & { awaits: Awaits }
 
 /** Step → the steps that get their types from it, if they took a function. */
 const earlierThan: Record<Step, readonly Step[]> = {
@@ -37,10 +33,10 @@ const made = new WeakSet<object>()
  *   .middleware(({ principal, input }) => ({ owner: principal.id, album: input.albumId }))
  *   .onUploadComplete(({ file, metadata }) => ({ url: file.url, album: metadata.album }))
  */
-export function route<const Options extends RouteOptions = Record<never, never>>(
+export function route<const Awaits extends boolean = true>(
   config: RouteConfig,
-  options?: Options,
-): RouteBuilder<FirstSlots<Options>> {
+  options?: RouteOptions & { readonly awaitServerData?: Awaits },
+): RouteBuilder<FirstSlots<Awaits>> {
   return builder(
     {
       types: parseRules(config),
