@@ -12,7 +12,7 @@ export const verb: Verb = {
 Applies the migrations that the database has not seen and prints their names. The server
 does the same when it starts; run this first where its database user may not create tables.
 
-  --status   changes nothing, prints what would be applied; exit code 1 if there is any
+  --status   applies nothing, prints what would be applied; exit code 1 if there is any
 
 The database is found as by carcosa start: see carcosa help start.`,
   async run(args, io) {
