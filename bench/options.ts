@@ -19,6 +19,8 @@ export interface Options {
   rounds: number
   /** Seconds without a request before the second measurement of each process; 0 for none. */
   idleSeconds: number
+  /** How long each measurement waits for a moment in which the machine is quiet. */
+  patienceSeconds: number
   /** Tiny sizes: shows that everything works, and that the figures mean nothing. */
   smoke: boolean
   json: boolean
@@ -52,6 +54,7 @@ export const usage = `Usage: node bench/run.ts [options]
   --case <name>          ${caseNames.join(', ')} or all; may be repeated (all)
   --rounds <n>           rounds of each measurement (5; smoke 1)
   --idle <seconds>       idle time before each process is measured again, 0 for none (60; smoke 1)
+  --patience <seconds>   longest wait for a quiet machine before each measurement (20; smoke 0)
   --size <MiB>           size of the large upload (512)
   --memory-size <MiB>    size of each of the 200 parallel uploads (64)
   --dir <directory>      where files go; its disk is what is measured (the system's temp directory)
@@ -91,6 +94,7 @@ export function readOptions(
       case: { type: 'string', multiple: true, default: ['all'] },
       rounds: { type: 'string' },
       idle: { type: 'string' },
+      patience: { type: 'string' },
       size: { type: 'string' },
       'memory-size': { type: 'string' },
       dir: { type: 'string' },
@@ -109,6 +113,7 @@ export function readOptions(
     cases: readCases(values.case),
     rounds: number('--rounds', values.rounds, smoke ? 1 : 5),
     idleSeconds: number('--idle', values.idle, smoke ? 1 : 60, 0),
+    patienceSeconds: number('--patience', values.patience, smoke ? 0 : 20, 0),
     smoke,
     json: values.json,
     directory: values.dir ?? tmpdir(),

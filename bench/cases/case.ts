@@ -22,13 +22,14 @@ export function common(
   { options, workspace }: Bench,
   name: string,
   variants: readonly Variant[],
-): Pick<Experiment, 'variants' | 'rounds' | 'idleSeconds' | 'directory' | 'flags'> {
+): Omit<Experiment, 'processesPer' | 'prepare' | 'measure' | 'check'> {
   const wanted = variants.filter(({ name }) => isWanted(options, name))
   if (wanted.length === 0) throw new TypeError(`--only leaves nothing of ${name}`)
   return {
     variants: wanted,
     rounds: options.rounds,
     idleSeconds: options.idleSeconds,
+    patienceSeconds: options.patienceSeconds,
     directory: `${workspace.directory}/${name}`,
     flags: options.flags,
   }
@@ -51,6 +52,7 @@ export const transferColumns = [
   { figure: 'before', title: 'RSS before, MiB' },
   { figure: 'peak', title: 'peak RSS, MiB' },
   { figure: 'client', title: 'client CPU s', digits: 2 },
+  { figure: 'others', title: 'other cores', digits: 2 },
 ]
 
 /** The columns of a case that sends many small requests. */
@@ -62,4 +64,5 @@ export const loadColumns = [
   { figure: 'databaseCpu', title: 'Postgres CPU µs each' },
   { figure: 'peak', title: 'peak RSS, MiB' },
   { figure: 'client', title: 'client CPU µs each' },
+  { figure: 'others', title: 'other cores', digits: 2 },
 ]

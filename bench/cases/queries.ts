@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSubject } from '../support/experiment.ts'
-import { quiet } from '../support/meter.ts'
+import { quietMachine } from '../support/meter.ts'
 import { sendSmall } from '../support/small-uploads.ts'
 import { carcosa } from '../support/variants.ts'
 import { single, type Verdict } from '../support/verdict.ts'
@@ -28,7 +28,7 @@ export async function countQueries(
     const before = wire.read()
     const began = performance.now()
     await sendSmall(subject, counted)
-    await quiet(subject.process.pid)
+    await quietMachine(options.patienceSeconds)
     const after = wire.read()
     await sleep(performance.now() - began)
     const idle = wire.read()

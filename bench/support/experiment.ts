@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api } from './api.ts'
+import { quietMachine } from './meter.ts'
 import { freePort, type ServerProcess, startServer } from './server-process.ts'
 import type { Variant } from './variants.ts'
 
@@ -27,6 +28,8 @@ export interface Experiment {
   processesPer: 'round' | 'run'
   /** Every process is measured again after this long without a request; 0 leaves it out. */
   idleSeconds: number
+  /** How long each measurement waits for a quiet machine. */
+  patienceSeconds: number
   /** Below this directory each process gets one of its own. */
   directory: string
   /** Flags of Node for every server. */
@@ -95,6 +98,7 @@ async function measureAll(experiment: Experiment, order: Subject[], samples: Sam
   for (const subject of order) {
     // Without it the next server would wait for the disk with what the last one wrote.
     execFileSync('sync')
+    await quietMachine(experiment.patienceSeconds)
     const figures = await experiment.measure(subject)
     samples[subject.variant.name] = [...(samples[subject.variant.name] ?? []), figures]
   }

@@ -27,6 +27,14 @@ export function ownCpuSeconds(): number {
   return (user + system) / 1e6
 }
 
+/** CPU seconds all processors spent on anything, and those a hypervisor took away. */
+export function machineCpuSeconds(): number {
+  const line = readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? ''
+  const [, user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).map(Number)
+  const busy = [user, nice, system, irq, softirq, steal]
+  return busy.reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / ticksPerSecond
+}
+
 /** Resident memory of `pid` in MiB: now, or the most since `forgetPeak`. */
 export function residentMiB(pid: number, which: 'now' | 'peak'): number {
   const key = which === 'now' ? 'VmRSS' : 'VmHWM'

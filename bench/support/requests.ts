@@ -41,5 +41,6 @@ export async function sendLoad(subject: Subject, load: Load): Promise<Figures> {
     cpu: (cost.serverCpuSeconds / load.requests) * 1e6,
     peak: cost.peakMiB,
     client: (cost.clientCpuSeconds / load.requests) * 1e6,
+    others: cost.otherCores,
   }
 }

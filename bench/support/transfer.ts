@@ -63,6 +63,7 @@ async function send(subject: Subject, transfer: Pick<Transfer, 'parallel' | 'byt
     peak: cost.peakMiB,
     before: residentBefore,
     client: cost.clientCpuSeconds,
+    others: cost.otherCores,
   }
   return { figures, paths }
 }
