@@ -7,7 +7,7 @@ import {
   startPosition,
 } from './job.ts'
 import type { Keys } from './keys.ts'
-import type { UploadedFile } from './outcome.ts'
+import { outcome, type UploadedFile } from './outcome.ts'
 import { createMeter, type Progress } from './progress.ts'
 import type { RetryNotice } from './retry.ts'
 import type { Slots } from './slots.ts'
@@ -150,6 +150,21 @@ export class FileUpload<ServerData = unknown> {
     // Whoever does not wait for the answer should not be killed by it.
     removed.catch(() => {})
     return removed
+  }
+
+  /**
+   * Asks the server again about an uploaded file: a signed `url` that ran out is replaced,
+   * and a `sha256` that the server made in the background is told.
+   * @throws {TypeError} if it is not uploaded
+   */
+  async refresh(): Promise<UploadedFile<ServerData>> {
+    if (this.#status.state !== 'uploaded') {
+      throw new TypeError('Only an uploaded file can be refreshed.')
+    }
+    const { signal } = new AbortController()
+    const result = (await outcome(this.#runWith(signal))) as UploadedFile<ServerData>
+    this.#set({ result })
+    return result
   }
 
   /** Ends with ABORTED; the upload stays on the server and can be resumed. */

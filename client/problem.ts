@@ -49,7 +49,8 @@ export function parseRetryAfter(
 ): number | null {
   if (!value) return null
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
-  const date = Date.parse(value)
+  // Date.parse finds a date in nearly anything; those of HTTP begin with a weekday.
+  const date = /^[A-Z][a-z]{2},/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? null : Math.max(0, date - now)
 }
 
