@@ -22,50 +22,70 @@ export interface DetectorOptions {
 
 export function createDetector(options: DetectorOptions = {}): Detector {
   const { timeoutMs = 1_000, workerUrl = defaultWorker } = options
-  const pending = new Map<number, (mime: string | null) => void>()
-  let worker: Worker | undefined
-  let lastId = 0
-
-  function start(): Worker {
-    const started = new Worker(workerUrl)
-    started.unref()
-    started.on('message', ({ id, mime }: { id: number; mime: string | null }) => {
-      pending.get(id)?.(mime)
-    })
-    started.on('error', () => replace(started))
-    return started
-  }
-
-  // A worker that hangs or dies takes every question it was asked with it.
-  function replace(broken: Worker) {
-    if (worker !== broken) return
-    worker = undefined
-    void broken.terminate()
-    for (const answer of [...pending.values()]) answer(null)
-  }
+  let thread: Thread | undefined
 
   return {
-    detect(head) {
-      if (head.length === 0) return Promise.resolve(null)
-      worker ??= start()
-      const asked = worker
-      const id = ++lastId
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => replace(asked), timeoutMs)
-        pending.set(id, (mime) => {
-          clearTimeout(timer)
-          pending.delete(id)
-          resolve(mime)
-        })
-        asked.postMessage({ id, head })
-      })
+    async detect(head) {
+      if (head.length === 0) return null
+      thread ??= startThread(workerUrl)
+      const asked = thread
+      const mime = await asked.ask(head, timeoutMs)
+      if (mime !== undefined) return mime
+      // It hangs or died, and takes every question it was asked with it.
+      if (thread === asked) thread = undefined
+      await asked.end()
+      return null
     },
 
     async close() {
-      const closing = worker
-      if (!closing) return
-      replace(closing)
-      await closing.terminate()
+      await thread?.end()
+      thread = undefined
+    },
+  }
+}
+
+interface Thread {
+  /** Undefined if there was no answer in time: the thread is then of no more use. */
+  ask(head: Uint8Array, timeoutMs: number): Promise<string | null | undefined>
+  end(): Promise<void>
+}
+
+type Message = 'ready' | { id: number; mime: string | null }
+
+function startThread(url: URL): Thread {
+  const worker = new Worker(url)
+  worker.unref()
+  const pending = new Map<number, (mime: string | null | undefined) => void>()
+  const { promise: ready, resolve: isReady } = Promise.withResolvers<void>()
+  let lastId = 0
+
+  const giveUp = () => {
+    isReady()
+    for (const answer of [...pending.values()]) answer(undefined)
+  }
+  worker.on('message', (message: Message) => {
+    if (message === 'ready') isReady()
+    else pending.get(message.id)?.(message.mime)
+  })
+  worker.on('error', giveUp)
+  worker.on('exit', giveUp)
+
+  return {
+    async ask(head, timeoutMs) {
+      // Loading the detector may take longer than the time for one file on a busy machine.
+      await ready
+      const { promise, resolve } = Promise.withResolvers<string | null | undefined>()
+      const id = ++lastId
+      pending.set(id, resolve)
+      worker.postMessage({ id, head })
+      const timer = setTimeout(resolve, timeoutMs)
+      const mime = await promise
+      clearTimeout(timer)
+      pending.delete(id)
+      return mime
+    },
+    async end() {
+      await worker.terminate()
     },
   }
 }

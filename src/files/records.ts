@@ -43,6 +43,8 @@ export type FileChanges = Partial<
     | 'size'
     | 'detectedType'
     | 'contentType'
+    | 'contentDisposition'
+    | 'acl'
     | 'sha256'
     | 'serverData'
     | 'failure'
@@ -201,6 +203,8 @@ const changeableColumns: readonly Column<keyof FileChanges>[] = [
   ['size', 'size', 'int8'],
   ['detectedType', 'detected_type', 'text'],
   ['contentType', 'content_type', 'text'],
+  ['contentDisposition', 'content_disposition', 'text'],
+  ['acl', 'acl', 'text'],
   ['sha256', 'sha256', 'text'],
   ['serverData', 'server_data', 'jsonb'],
   ['failure', 'failure', 'jsonb'],

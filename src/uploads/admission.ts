@@ -2,11 +2,16 @@ import type { Principal } from '../auth/principal.ts'
 import type { NewFile } from '../files/records.ts'
 import { checkBatch, parseInput, ruleFor } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
-import { type FileInfo, renamedFiles } from '../routes/hooks.ts'
+import type { FileInfo } from '../routes/hooks.ts'
+import {
+  type MiddlewareOutcome,
+  readMiddlewareResult,
+} from '../routes/middleware-result.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
+import { declaredTypeOf } from '../shared/mime.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
-import type { Ticket } from './ticket.ts'
+import type { Agreement, Ticket } from './ticket.ts'
 
 /**
  * Whether an upload may begin, decided before a byte or a row exists. The order keeps
@@ -48,23 +53,17 @@ export async function judgeBatch(
   }
 
   const input = await parseInput(route, batch.input)
-  const { metadata, names } = await runMiddleware(deps, request, principal, input, good)
+  const asked = { principal, input, files: good }
+  const { metadata, names } = await runMiddleware(deps, request, asked)
   let next = 0
   const files = await Promise.all(
     batch.files.map(async (file, batchIndex): Promise<FileVerdict> => {
       const error = checked.files[batchIndex]
       if (error) return { name: file.name, error }
       const name = names[next++] ?? file.name
+      const agreed = agree(deps, route, { file, name, principal, input, metadata })
       const ticket = await deps.tickets.issue(
-        {
-          route: route.name,
-          batchId,
-          batchIndex,
-          file: { name, size: file.size, type: file.type },
-          input,
-          metadata,
-          ownerId: principal?.id ?? null,
-        },
+        { ...agreed, route: route.name, batchId, batchIndex },
         expiresAt,
       )
       return { name, ticket }
@@ -87,51 +86,72 @@ export async function admit(
   request: UploadRequest,
   creation: Creation,
 ): Promise<NewFile> {
+  const { route } = request
   const ticket = await request.ticket(false)
-  const granted = ticket
-    ? redeem(request.route, ticket, creation)
+  const agreement = ticket
+    ? redeem(route, ticket, creation)
     : await judgeOne(deps, request, creation)
-  return draft(deps, request.route, granted, creation.rawMetadata)
-}
-
-type Grant = Omit<Ticket, 'route' | 'batchId' | 'batchIndex'> & {
-  batchId: string | null
-  batchIndex: number | null
-  principal: Principal | null
+  return { ...draft(deps, route, agreement), rawMetadata: creation.rawMetadata }
 }
 
 /** The ticket says what was agreed; the creation must be about the same file. */
-function redeem(route: NamedRoute, ticket: Ticket, { file }: Creation): Grant {
-  if (ticket.route !== route.name || ticket.file.size !== file.size) {
-    throw new CarcosaError('TICKET_INVALID', {
-      message: `The ticket is for a file of ${ticket.file.size ?? 'unknown'} bytes on route "${ticket.route}", not ${file.size ?? 'unknown'} bytes on "${route.name}". Use the ticket given for this file.`,
-      details: { ticket: { route: ticket.route, size: ticket.file.size } },
-    })
-  }
-  return { ...ticket, principal: null }
+function redeem(route: NamedRoute, ticket: Ticket, { file }: Creation): Ticket {
+  if (ticket.route === route.name && ticket.size === file.size) return ticket
+  throw new CarcosaError('TICKET_INVALID', {
+    message: `The ticket is for a file of ${ticket.size ?? 'unknown'} bytes on route "${ticket.route}", not ${file.size ?? 'unknown'} bytes on "${route.name}". Use the ticket given for this file.`,
+    details: { ticket: { route: ticket.route, size: ticket.size } },
+  })
 }
 
 async function judgeOne(
   deps: UploadDeps,
   request: UploadRequest,
   creation: Creation,
-): Promise<Grant> {
+): Promise<Agreement> {
   const { route } = request
+  const { file } = creation
   const principal = await requirePrincipal(request)
-  const checked = checkBatch(route, [creation.file])
+  const checked = checkBatch(route, [file])
   const error = checked.files[0] ?? checked.errors[0]
   if (error) throw error
   const input = await parseInput(route, parseJsonInput(creation.input))
-  const files = [creation.file]
-  const { metadata, names } = await runMiddleware(deps, request, principal, input, files)
+  const asked = { principal, input, files: [file] }
+  const { metadata, names } = await runMiddleware(deps, request, asked)
+  const name = names[0] ?? file.name
+  return agree(deps, route, { file, name, principal, input, metadata })
+}
+
+interface Agreed {
+  file: FileInfo
+  /** The name middleware gave it, or its own. */
+  name: string
+  principal: Principal | null
+  input: unknown
+  metadata: unknown
+}
+
+/** Everything about the file that is decided before its first byte. */
+export function agree(
+  deps: UploadDeps,
+  route: NamedRoute,
+  { file, name, principal, input, metadata }: Agreed,
+): Agreement {
+  const choice = { route: route.name, principal, input, metadata, file }
+  const chosen = typeof route.store === 'function' ? route.store(choice) : route.store
+  const storeName = chosen ?? deps.defaultStore
+  storeNamed(deps, storeName)
+  const rule = ruleFor(route, file.type, file.name)?.rule
   return {
-    batchId: null,
-    batchIndex: null,
-    file: { ...creation.file, name: names[0] ?? creation.file.name },
-    input,
-    metadata,
+    filename: name || null,
+    // By the original name: middleware may have taken away the ending that says the type.
+    declaredType: declaredTypeOf(file.type, file.name),
+    size: file.size,
+    contentDisposition: rule?.contentDisposition ?? 'inline',
+    acl: rule?.acl ?? 'private',
     ownerId: principal?.id ?? null,
-    principal,
+    storeName,
+    input: input ?? null,
+    metadata: metadata ?? null,
   }
 }
 
@@ -139,33 +159,18 @@ async function judgeOne(
 export function draft(
   deps: UploadDeps,
   route: NamedRoute,
-  { file, input, metadata, ownerId, principal, ...batch }: Grant,
-  rawMetadata: string | null,
+  agreement: Agreement & { batchId?: string; batchIndex?: number },
 ): NewFile {
   const id = newId()
-  const rule = ruleFor(route, file.type, file.name)?.rule
-  const storeName =
-    typeof route.store === 'function'
-      ? route.store({ route: route.name, principal, input, metadata, file })
-      : (route.store ?? deps.defaultStore)
-  storeNamed(deps, storeName)
   return {
     id,
-    projectId: deps.settings.projectId,
-    ownerId,
-    route: route.name,
-    filename: file.name || null,
-    declaredType: file.type || null,
-    contentDisposition: rule?.contentDisposition ?? 'inline',
-    acl: rule?.acl ?? 'private',
-    size: file.size,
-    storeName,
     key: id,
-    input: input ?? null,
-    metadata: metadata ?? null,
-    rawMetadata,
-    batchId: batch.batchId,
-    batchIndex: batch.batchIndex,
+    projectId: deps.settings.projectId,
+    rawMetadata: null,
+    batchId: null,
+    batchIndex: null,
+    ...agreement,
+    route: route.name,
     expiresAt: expiryOf(deps, route),
   }
 }
@@ -196,19 +201,16 @@ async function requirePrincipal(request: UploadRequest): Promise<Principal | nul
 async function runMiddleware(
   deps: UploadDeps,
   request: UploadRequest,
-  principal: Principal | null,
-  input: unknown,
-  files: FileInfo[],
-): Promise<{ metadata: unknown; names: (string | undefined)[] }> {
-  const { route } = request
-  if (!route.middleware) return { metadata: {}, names: [] }
-  const { method, headers } = request
+  asked: { principal: Principal | null; input: unknown; files: FileInfo[] },
+): Promise<MiddlewareOutcome> {
+  const { route, url, method, headers } = request
+  if (!route.middleware) return readMiddlewareResult(undefined, asked.files)
   try {
-    const asked = new Request(request.url, { method, headers })
-    const result =
-      (await route.middleware({ principal, input, files, request: asked })) ?? {}
-    const { [renamedFiles]: renamed, ...metadata } = result
-    return { metadata, names: renamed?.map(({ name }) => name) ?? [] }
+    const result = await route.middleware({
+      ...asked,
+      request: new Request(url, { method, headers }),
+    })
+    return readMiddlewareResult(result, asked.files)
   } catch (error) {
     if (error instanceof CarcosaError) throw error
     deps.log.error({ err: error, route: route.name }, 'middleware failed')

@@ -88,9 +88,9 @@ async function runCallback(
   record: FileRecord,
   prefix: string | null,
 ): Promise<unknown> {
-  const callback = deps.route(record.route)?.onUploadComplete
-  if (!callback) return null
-  const result = await callback({
+  const route = deps.route(record.route)
+  if (!route?.onUploadComplete) return null
+  const result = await route.onUploadComplete({
     file: {
       id: record.id,
       route: record.route,
@@ -101,7 +101,7 @@ async function runCallback(
       url: deps.settings.fileUrl(record.id, prefix),
     },
     metadata: record.metadata,
-    input: record.input,
+    input: route.inputSchema ? record.input : undefined,
     principalId: record.ownerId,
     idempotencyKey: record.id,
   })

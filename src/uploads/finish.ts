@@ -42,14 +42,14 @@ export async function finish(
   const verdict = judge(route, record, detectedType)
   if (verdict.error) throw await reject(deps, record, detectedType, verdict.error)
 
-  const { contentType } = verdict
-  await store.complete(record.key, size, {
-    contentType,
-    contentDisposition: record.contentDisposition,
-  })
+  // A file that turns out to be of another type falls under the rule for that type.
+  const { contentType, rule } = verdict
+  const { contentDisposition, acl } = rule ?? record
+  await store.complete(record.key, size, { contentType, contentDisposition })
   await deps.faults('finish:before-commit')
   const sha256 = tail?.hash?.digest('hex') ?? null
-  const stored = await commitStored(deps, record, { detectedType, contentType, sha256 })
+  const found = { detectedType, contentType, contentDisposition, acl, sha256 }
+  const stored = await commitStored(deps, record, found)
   if (!stored) return otherwiseFinished(deps, record)
   await deps.faults('finish:after-commit')
   deps.bus.publish(record.id)
@@ -57,7 +57,10 @@ export async function finish(
   return stored
 }
 
-type Found = Pick<FileRecord, 'detectedType' | 'sha256'> & { contentType: string }
+type Found = Pick<
+  FileRecord,
+  'detectedType' | 'contentType' | 'contentDisposition' | 'acl' | 'sha256'
+>
 
 /**
  * State, events and jobs in one statement: one round trip and one transaction. A route
@@ -81,7 +84,8 @@ function commitStored(
       ? { claimedUntil: new Date(now.getTime() + deps.settings.claimMs), attempts: 1 }
       : { readyAt: now }),
   }
-  const data = { id, route, filename, ownerId, size, ...found }
+  const { contentType, sha256 } = found
+  const data = { id, route, filename, ownerId, size, contentType, sha256 }
   const events: NewEvent[] = [{ type: 'file.stored', data }]
   if (!hasCallback) events.push({ type: 'file.ready', data })
   return transition(deps.db, {
@@ -123,7 +127,7 @@ function judge(route: NamedRoute | null, record: FileRecord, detected: string | 
   if (!route) {
     // The route was taken out of the program while the upload ran: nothing judges it any more.
     const contentType = detected ?? 'application/octet-stream'
-    return { error: null, contentType }
+    return { error: null, contentType, rule: null }
   }
   const { declaredType, filename, offset } = record
   return checkDetected(route, { declaredType, name: filename, size: offset }, detected)

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
+import type { Principal } from '../auth/principal.ts'
 import type { FileRecord } from '../files/record.ts'
 import { checkFile } from '../routes/check.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { draft } from './admission.ts'
+import { agree, draft } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { commitOffset, create, declareLength, remove } from './lifecycle.ts'
 import { receive } from './receive.ts'
@@ -43,23 +44,10 @@ export async function uploadFromProgram(
   }
   const refused = checkFile(route, file)
   if (refused) throw refused
-  const { record } = await create(
-    deps,
-    draft(
-      deps,
-      route,
-      {
-        file,
-        input: upload.input,
-        metadata: upload.metadata,
-        ownerId: upload.ownerId ?? null,
-        batchId: null,
-        batchIndex: null,
-        principal: null,
-      },
-      null,
-    ),
-  )
+  const { filename: name = '', ownerId, metadata, input } = upload
+  const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
+  const agreement = agree(deps, route, { file, name, principal, input, metadata })
+  const { record } = await create(deps, draft(deps, route, agreement))
   const lease = await deps.leases.acquire(record.id, { preempt: 'idle' })
   try {
     const reception = { body, lease, route, prefix: null }

@@ -1,22 +1,32 @@
 import { hkdfSync } from 'node:crypto'
 import { EncryptJWT, jwtDecrypt } from 'jose'
+import type { NewFile } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
+
+/** What is settled about an upload before its first byte. */
+export type Agreement = Pick<
+  NewFile,
+  | 'filename'
+  | 'declaredType'
+  | 'size'
+  | 'contentDisposition'
+  | 'acl'
+  | 'ownerId'
+  | 'storeName'
+  | 'input'
+  | 'metadata'
+>
 
 /**
  * A ticket is permission to create one upload, and later to go on with that upload, given
  * out by `prepare` after route, input and middleware agreed. It is an encrypted JWT: the
  * client carries it but cannot read what middleware put in.
  */
-export interface Ticket {
+export interface Ticket extends Agreement {
   route: string
   batchId: string
   /** Position in the batch; a batch and position create at most one upload. */
   batchIndex: number
-  file: { name: string; size: number | null; type: string }
-  input: unknown
-  /** What middleware returned. */
-  metadata: unknown
-  ownerId: string | null
 }
 
 export interface TicketOffice {
