@@ -3,7 +3,8 @@ const flag = '--initial-old-space-size'
 /**
  * Starts this process again with a larger initial heap, in place: same process id, same
  * streams, so that signals and exit codes need no care. Returns if that is already so or
- * cannot be done here (Windows; a parent that talks to us over a channel, which would break).
+ * cannot be done here: on Windows, where Node may not start processes, and under a parent
+ * that talks to this process over a channel, which would break.
  *
  * With V8's small initial heap every few MiB of an upload trigger a collection of all of it,
  * which costs up to a factor of five after an idle minute. NODE_OPTIONS may not carry the
@@ -11,6 +12,7 @@ const flag = '--initial-old-space-size'
  */
 export function growHeap(args: readonly string[]): void {
   if (hasLargeHeap() || process.connected || !process.execve) return
+  if (process.permission?.has('child') === false) return
   const [script = ''] = process.argv.slice(1)
   const nodeArgs = [`${flag}=256`, ...process.execArgv, script, ...args]
   process.execve(process.execPath, [process.execPath, ...nodeArgs])
