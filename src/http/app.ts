@@ -22,7 +22,7 @@ export interface AppOptions {
   files: FileDeps
 }
 
-/** Answers a request; null if its path is none of ours. Never rejects. */
+/** Answers a request; null if it is none of ours and may be declined. Never rejects. */
 export type App = (incoming: Incoming) => Promise<Reply | null>
 
 /** The URL space under the mount point, and the one place where errors become answers. */
@@ -36,13 +36,19 @@ export function createApp(options: AppOptions): App {
 async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | null> {
   try {
     const place = locate(incoming, options.basePath)
-    if (!place) return null
+    if (!place) {
+      if (incoming.mayDecline) return null
+      throw nothingAt(incoming.path)
+    }
     const asked = preflight(incoming.method, incoming.headers)
     if (asked && place.segments[0] !== 'uploads') return asked
     const principal = once(() => authenticate(options.auth, incoming))
     const reply = await dispatch(options, { ...incoming, ...place, principal })
-    // One answer serves a browser's preflight and a tus client's OPTIONS.
-    return asked ? { ...reply, headers: { ...reply.headers, ...asked.headers } } : reply
+    if (!asked) return reply
+    // A browser stops at a preflight that fails, and the page never learns the reason; the
+    // request itself is told. Else one answer serves the browser and a tus client's OPTIONS.
+    if (reply.status >= 400) return asked
+    return { ...reply, headers: { ...reply.headers, ...asked.headers } }
   } catch (error) {
     return refuse(options, incoming, toCarcosaError(error))
   }
@@ -91,6 +97,12 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
     result ??= work()
     return result
   }
+}
+
+function nothingAt(path: string): CarcosaError {
+  return new CarcosaError('NOT_FOUND', {
+    message: `There is nothing at ${JSON.stringify(path.slice(0, 200))}. Uploads are under /uploads, files under /files.`,
+  })
 }
 
 function readOnly(method: string): CarcosaError {

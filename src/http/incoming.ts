@@ -15,6 +15,8 @@ export interface Incoming {
   gone(): AbortSignal
   /** Whether somebody consumed the body before us. */
   readonly bodyAlreadyRead: boolean
+  /** Whether somebody else answers what is not for us, e.g. the routes of the host. */
+  readonly mayDecline: boolean
   /** What a body parser in front of us made of the body, if it did. */
   readonly parsedBody: unknown
   /** Begins reading the body; sends `100 Continue` where the client waits for it. */

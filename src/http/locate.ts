@@ -12,7 +12,7 @@ export interface Place {
 /**
  * Takes the mount prefix off a path. A framework that mounts us (Express, Connect) has cut it
  * off already and says so; with others `basePath` says what to cut. Null if the path is none
- * of ours.
+ * of ours, or looks like one of the host's own (`/admin/files`) and nothing says otherwise.
  *
  * @throws {CarcosaError} MOUNT_MISMATCH if the path would be ours under another prefix: the
  *   commonest mistake of a first set-up, and otherwise a bare 404 (protocol pitfalls P14)
@@ -26,18 +26,24 @@ export function locate(incoming: Incoming, basePath: string): Place | null {
   const segments = segmentsOf(path)
   if (isOurs(segments)) {
     if (!basePath || stripped.endsWith(basePath)) return { prefix: stripped, segments }
+    if (isForHost(incoming)) return null
     throw new CarcosaError('MOUNT_MISMATCH', {
       message: `Carcosa is configured with basePath "${basePath}" but was asked for "${path}". If the framework or proxy in front strips the prefix, leave basePath out and set publicUrl; otherwise send the full path.`,
       details: { path, basePath },
     })
   }
   const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i)))
-  if (at < 0) return null
+  if (at < 0 || isForHost(incoming)) return null
   const found = `/${segments.slice(0, at).join('/')}`
   throw new CarcosaError('MOUNT_MISMATCH', {
     message: `Carcosa got "${path}" but does not know the prefix "${found}". Set basePath: '${found}', or let the framework strip it (app.use('${found}', carcosa.handler)).`,
     details: { path, basePath: basePath || null, prefix: found },
   })
+}
+
+/** Behind us are the host's routes, and only a tus client can be taken for lost. */
+function isForHost({ mayDecline, headers }: Incoming): boolean {
+  return mayDecline && !headers.has('tus-resumable')
 }
 
 function isOurs(segments: readonly string[]): boolean {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
-import { CarcosaError } from '../shared/errors.ts'
-import { problemReply, type Reply } from '../shared/reply.ts'
+import type { Reply } from '../shared/reply.ts'
 import type { App } from './app.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -18,11 +17,10 @@ const lingerMs = 5_000
 /** Bridges Node's pair to the app and back without copying a body. */
 export function createNodeHandler(app: App): NodeHandler {
   return (req, res, next) => {
-    app(fromNode(req, res))
+    app(fromNode(req, res, next !== undefined))
       .then((reply) => {
         if (reply) return writeReply(req, res, reply)
-        if (next) return next()
-        writeReply(req, res, problemReply(nothingHere(req)))
+        next?.()
       })
       .catch((error: unknown) => (next ? next(error) : res.destroy()))
   }
@@ -31,7 +29,11 @@ export function createNodeHandler(app: App): NodeHandler {
 /** Frameworks leave their traces on Node's request; these are the ones that matter. */
 type FrameworkRequest = IncomingMessage & { originalUrl?: string; body?: unknown }
 
-function fromNode(req: FrameworkRequest, res: ServerResponse): Incoming {
+function fromNode(
+  req: FrameworkRequest,
+  res: ServerResponse,
+  mayDecline: boolean,
+): Incoming {
   const url = req.url ?? '/'
   const at = url.indexOf('?')
   const path = at < 0 ? url : url.slice(0, at)
@@ -45,6 +47,7 @@ function fromNode(req: FrameworkRequest, res: ServerResponse): Incoming {
     headers: headersOf(req),
     gone: () => closedSignal(res),
     bodyAlreadyRead: Readable.isDisturbed(req),
+    mayDecline,
     parsedBody: req.body,
     openBody() {
       // Only set where nobody has answered `Expect: 100-continue` yet.
@@ -117,11 +120,5 @@ function discardRest(req: IncomingMessage, res: ServerResponse): void {
     req.once('close', () => clearTimeout(cut))
     req.once('end', () => clearTimeout(cut))
     req.resume()
-  })
-}
-
-function nothingHere(req: IncomingMessage): CarcosaError {
-  return new CarcosaError('NOT_FOUND', {
-    message: `There is nothing at ${JSON.stringify(req.url?.slice(0, 200))}. Uploads are under /uploads, files under /files.`,
   })
 }

@@ -25,6 +25,7 @@ function fromWeb(request: Request): Incoming {
     headers: request.headers,
     gone: () => request.signal,
     bodyAlreadyRead: request.bodyUsed,
+    mayDecline: false,
     parsedBody: undefined,
     openBody() {
       if (!request.body) return Readable.from([])
