@@ -45,6 +45,8 @@ export interface Internals {
   faults?: Faults
   /** How long a dead process keeps the right to run a completion callback, in ms. */
   claimMs?: number
+  /** Shown the write path once it is put together. */
+  inspect?(uploads: UploadDeps): void
 }
 
 const defaultProject = 'default'
@@ -92,6 +94,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const { config, secrets, stores, db, jobs, log } = parts
   const inBackground = new Set<Promise<void>>()
   const uploads = uploadDeps(parts, inBackground)
+  parts.internals.inspect?.(uploads)
   const origin = config.publicUrl ?? ''
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
   const api = createApi({ uploads, signer })
