@@ -3,7 +3,7 @@
  * same files destroy them.
  *
  * Every contender writes a file of its own name, then looks at the others. Whoever finds
- * another one alive withdraws; files of the dead are deleted. Since names are never used
+ * another one alive does not go on; files of the dead are deleted. Since names are never used
  * twice, deleting one can never hit a lock that somebody took in the meantime, which is what
  * goes wrong when several starters replace one stale lock file.
  */
@@ -43,15 +43,43 @@ export async function acquireLock(
   timing: LockTiming = { heartbeat: 5_000, silence: 20_000 },
 ): Promise<EmbeddedLock> {
   for (let attempt = 1; ; attempt++) {
-    const file = await announce(directory)
-    const rival = await findRival(directory, file, timing)
-    if (rival === null) return hold(file, directory, timing)
-    await rm(file, { force: true })
-    // Two that start together see each other and both withdraw: let chance pick one.
-    const settled = Math.abs(Date.now() - rival.announcedAt) > 2_000
-    if (settled || attempt === 5) throw lockedBy(rival, directory)
+    const own = await announce(directory)
+    const rival = await outlast(directory, own, timing)
+    if (rival === null) return hold(own.file, directory, timing)
+    await rm(own.file, { force: true })
+    if (isSettled(rival) || attempt === 5) throw lockedBy(rival.owner, directory)
     await sleep(Math.random() * 100 * attempt)
   }
+}
+
+interface Contender {
+  file: string
+  owner: Owner
+}
+
+/**
+ * Null once nobody else is there. Of several that start together the first stays until the
+ * others have withdrawn; the rival is returned to those that must.
+ */
+async function outlast(
+  directory: string,
+  own: Contender,
+  timing: LockTiming,
+): Promise<Contender | null> {
+  for (;;) {
+    const rival = await findRival(directory, own.file, timing)
+    if (rival === null || isSettled(rival) || order(rival) < order(own)) return rival
+    await sleep(20)
+  }
+}
+
+/** Whether it is there too long to be one that will withdraw. */
+function isSettled({ owner }: Contender): boolean {
+  return Math.abs(Date.now() - owner.announcedAt) > 2_000
+}
+
+function order({ owner, file }: Contender): string {
+  return `${String(owner.announcedAt).padStart(16, '0')} ${file}`
 }
 
 /** What a lock file says about its owner. */
@@ -69,7 +97,7 @@ interface Owner {
 
 const suffix = '.lock'
 
-async function announce(directory: string): Promise<string> {
+async function announce(directory: string): Promise<Contender> {
   const file = join(directory, `${randomUUID()}${suffix}`)
   const owner: Owner = {
     pid: process.pid,
@@ -85,22 +113,22 @@ async function announce(directory: string): Promise<string> {
   } catch (error) {
     throw directoryError(directory, error)
   }
-  return file
+  return { file, owner }
 }
 
-/** The owner of another file that is alive, or null; deletes the files of dead ones. */
+/** Another one that is alive, or null; deletes the files of dead ones. */
 async function findRival(
   directory: string,
   own: string,
   timing: LockTiming,
-): Promise<Owner | null> {
+): Promise<Contender | null> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(suffix))
   for (const name of names) {
     const file = join(directory, name)
     if (file === own) continue
     const owner = await readOwner(file)
     if (owner === null) continue
-    if (await isAlive(file, owner, timing)) return owner
+    if (await isAlive(file, owner, timing)) return { file, owner }
     await rm(file, { force: true })
   }
   return null
