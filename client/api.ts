@@ -36,6 +36,8 @@ export interface UploadStatusDocument {
   readonly state: string
   readonly name: string | null
   readonly size: number | null
+  /** Bytes the server has. */
+  readonly offset: number
   readonly type: string | null
   readonly sha256: string | null
   readonly url: string | null
