@@ -120,7 +120,8 @@ function detailOf({ state, activity, size, progress }: FileStatus): string {
 
 function viewOfRetry(status: FileStatus, retry: RetryNotice, left: number): View {
   const { progress, size } = status
-  const when = left > 500 ? `Trying again in ${formatDuration(left / 1000)}` : 'Trying again'
+  const when =
+    left > 500 ? `Trying again in ${formatDuration(left / 1000)}` : 'Trying again'
   return {
     ...nothing,
     look: 'resting',
