@@ -6,42 +6,33 @@
  * published package.json is written here and `dist/` is what is packed: `npm publish ./dist`.
  */
 import { execFileSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, join } from 'node:path'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 
 rmSync(dist, { recursive: true, force: true })
-execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-})
-for (const folder of ['src', 'stores', 'client']) copy(folder, isAsset)
-for (const name of ['prisma/migrations', 'README.md', 'CHANGELOG.md', 'LICENSE'])
-  copy(name)
+run('tsc', '-p', 'tsconfig.build.json')
+run('vite', 'build', 'client/page', '--logLevel', 'warn')
+copy('prisma/migrations')
+copy('client/page/dist')
+for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
+  if (existsSync(join(root, name))) copy(name)
+}
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 writeFileSync(
   join(dist, 'package.json'),
   `${JSON.stringify(published(manifest), null, 2)}\n`,
 )
 
-function copy(name: string, filter: (path: string) => boolean = () => true): void {
-  const source = join(root, name)
-  if (existsSync(source)) cpSync(source, join(dist, name), { recursive: true, filter })
+function run(command: string, ...args: string[]): void {
+  const binary = join(root, 'node_modules/.bin', command)
+  execFileSync(binary, args, { cwd: root, stdio: 'inherit' })
 }
 
-/** What lies beside the sources and is not compiled: pages, styles, pictures. */
-function isAsset(path: string): boolean {
-  if (basename(path).startsWith('.')) return false
-  return statSync(path).isDirectory() || !/\.(tsx?|md)$/.test(path)
+function copy(name: string): void {
+  cpSync(join(root, name), join(dist, name), { recursive: true })
 }
 
 interface Manifest extends Record<string, unknown> {

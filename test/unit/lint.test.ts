@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import {
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -49,7 +50,9 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', 'src/auth/principal.ts', ...db],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
   ],
-  'src/uploads/ticket.ts': ['src/shared/x.ts', 'src/uploads/x.ts'],
+  'src/uploads/ticket.ts': [
+    ...['src/files/records.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
+  ],
   'src/files/probe.ts': [
     ...['src/events/x.ts', 'src/auth/principal.ts', ...db, 'stores/store.ts'],
     ...['src/shared/x.ts', 'src/files/x.ts', 'src/files/records.ts'],
@@ -73,6 +76,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/shared/probe.ts': ['src/shared/x.ts'],
   'stores/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
   'client/probe.ts': ['src/shared/x.ts', 'client/x.ts'],
+  'client/page/probe.ts': ['src/shared/x.ts', 'client/x.ts'],
 }
 
 /** The doors: the only places that may import each package. */
@@ -102,7 +106,9 @@ let project: string
 lint.before(() => {
   project = mkdtempSync(join(tmpdir(), 'carcosa-lint-'))
   cpSync(join(root, 'biome.json'), join(project, 'biome.json'))
-  cpSync(join(root, '.ci'), join(project, '.ci'), { recursive: true })
+  for (const plugin of globSync('.ci/*.grit', { cwd: root })) {
+    cpSync(join(root, plugin), join(project, plugin))
+  }
   symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
 })
 
