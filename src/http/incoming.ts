@@ -13,6 +13,8 @@ export interface Incoming {
   readonly headers: Headers
   /** A signal that is aborted when the client goes away; made when asked for. */
   gone(): AbortSignal
+  /** Whether there is a body that is not empty, as far as its framing tells. */
+  readonly hasBody: boolean
   /** Whether somebody consumed the body before us. */
   readonly bodyAlreadyRead: boolean
   /** Whether somebody else answers what is not for us, e.g. the routes of the host. */

@@ -46,6 +46,7 @@ function fromNode(
     search: at < 0 ? '' : url.slice(at),
     headers: headersOf(req),
     gone: () => closedSignal(res),
+    hasBody: hasBody(req),
     bodyAlreadyRead: Readable.isDisturbed(req),
     mayDecline,
     parsedBody: req.body,
@@ -55,6 +56,10 @@ function fromNode(
       return req
     },
   }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
 }
 
 const awaitsContinue = new WeakSet<IncomingMessage>()

@@ -41,8 +41,8 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
   if (id === 'prepare') return prepare(paths, located, request)
   if (method === 'GET' && id !== null) return status(paths, located, request)
 
-  const { bodyAlreadyRead } = located
-  const admitted = passDoor({ method, id, headers, bodyAlreadyRead })
+  const { hasBody, bodyAlreadyRead } = located
+  const admitted = passDoor({ method, id, headers, hasBody, bodyAlreadyRead })
   const openBody = () => located.openBody()
   return paths.tus({ request, admitted, openBody })
 }

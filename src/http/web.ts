@@ -24,6 +24,7 @@ function fromWeb(request: Request): Incoming {
     search,
     headers: request.headers,
     gone: () => request.signal,
+    hasBody: request.body !== null && request.headers.get('content-length') !== '0',
     bodyAlreadyRead: request.bodyUsed,
     mayDecline: false,
     parsedBody: undefined,

@@ -18,6 +18,8 @@ export interface Knock {
   /** Path segment behind the route, null for the creation URL. */
   id: string | null
   headers: Headers
+  /** Whether there is a body that is not empty, as far as its framing tells. */
+  hasBody: boolean
   /** Whether somebody already consumed the body, e.g. a body parser. */
   bodyAlreadyRead: boolean
 }
@@ -46,7 +48,9 @@ export function passDoor(knock: Knock): Admitted {
   const headers = normalise(knock.headers)
   if (method === 'PATCH') checkPatch(headers)
   if (method === 'POST' || method === 'PATCH') checkBody(knock, headers)
-  return { method, headers, creation: method === 'POST' ? readCreation(headers) : null }
+  const creation =
+    method === 'POST' ? readCreation(headers, knock.headers.get('upload-metadata')) : null
+  return { method, headers, creation }
 }
 
 /** Clients that cannot send PATCH or DELETE send POST and say what they mean (C10, C11). */
@@ -95,8 +99,8 @@ function checkExtensions(headers: Headers): void {
 
 /**
  * A copy with exactly the headers the tus server needs, each checked: it reads numbers
- * leniently (C9: `1e+21` becomes 1), compares media types by case (C21) and refuses requests
- * for what proxies put into forwarding headers (P5).
+ * leniently (C9: `1e+21` becomes 1), compares media types by case (C21), refuses requests
+ * for what proxies put into forwarding headers (P5) and metadata for its keys (P18).
  */
 function normalise(headers: Headers): Headers {
   const checked = new Headers({ 'Tus-Resumable': '1.0.0' })
@@ -109,8 +113,6 @@ function normalise(headers: Headers): Headers {
       throw lengthInvalid(`Upload-Defer-Length must be 1, not ${quote(deferred)}.`)
     checked.set('Upload-Defer-Length', deferred)
   }
-  const metadata = headers.get('upload-metadata')
-  if (metadata !== null) checked.set('Upload-Metadata', metadata)
   const type = headers.get('content-type')
   if (type !== null)
     checked.set('Content-Type', type.split(';', 1).join('').trim().toLowerCase())
@@ -145,9 +147,8 @@ function checkPatch(headers: Headers): void {
 }
 
 /** P13: a parser that ate the body would make every PATCH succeed without a byte. */
-function checkBody({ headers: raw, bodyAlreadyRead }: Knock, headers: Headers): void {
-  const hasBody =
-    raw.has('transfer-encoding') || Number(headers.get('content-length')) > 0
+function checkBody(knock: Knock, headers: Headers): void {
+  const { headers: raw, hasBody, bodyAlreadyRead } = knock
   if (!hasBody) return
   if (bodyAlreadyRead) {
     throw new CarcosaError('BODY_ALREADY_READ', {
@@ -162,7 +163,7 @@ function checkBody({ headers: raw, bodyAlreadyRead }: Knock, headers: Headers): 
   })
 }
 
-function readCreation(headers: Headers): Creation {
+function readCreation(headers: Headers, rawMetadata: string | null): Creation {
   const length = headers.get('upload-length')
   if ((length === null) === !headers.has('upload-defer-length')) {
     throw lengthInvalid(
@@ -171,7 +172,6 @@ function readCreation(headers: Headers): Creation {
   }
   const size = length === null ? null : Number(length)
   checkBodyFits(headers, size)
-  const rawMetadata = headers.get('upload-metadata')
   const metadata = parseMetadata(rawMetadata ?? '')
   const lastModified = Number(metadata.get('lastModified'))
   return {

@@ -1,11 +1,5 @@
-import type { FileRecord } from '../files/record.ts'
-import {
-  findByBatch,
-  findFile,
-  insertFile,
-  type NewFile,
-  transition,
-} from '../files/records.ts'
+import type { FileRecord, NewFile } from '../files/record.ts'
+import { findByBatch, findFile, insertFile, transition } from '../files/records.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
@@ -30,6 +24,7 @@ export async function create(
     { type: 'file.created', data: { id, route, filename, size, ownerId } },
   ])
   if (created) {
+    deps.tails.begin(id)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
   }
@@ -122,8 +117,7 @@ export async function terminate(deps: UploadDeps, request: UploadRequest): Promi
 
 /** Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. */
 export async function remove(deps: UploadDeps, record: FileRecord): Promise<void> {
-  const removed = await transition(deps.db, {
-    id: record.id,
+  const removed = await transition(deps.db, record, {
     to: 'removed',
     from: predecessors('removed'),
     changes: { expiresAt: null },
@@ -139,8 +133,7 @@ function advance(
   record: FileRecord,
   changes: { offset?: number; size?: number },
 ): Promise<FileRecord | null> {
-  return transition(deps.db, {
-    id: record.id,
+  return transition(deps.db, record, {
     to: 'receiving',
     from: predecessors('receiving'),
     changes: { ...changes, expiresAt: expiryOf(deps, deps.route(record.route)) },
@@ -175,15 +168,20 @@ function gone(why: string): CarcosaError {
  * gone. Skipped when this process wrote last, because then it knows.
  */
 async function catchUp(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
-  if (deps.tails.offsetOf(record.id) === record.offset) return record
+  const wroteLast = deps.tails.offsetOf(record.id) === record.offset
+  const current = wroteLast ? record : await adoptHeld(deps, record)
+  if (current.size === null || current.offset < current.size) return current
+  // Every byte is here and only the last step is missing. A client that is told so by HEAD
+  // believes that it is done and never asks again.
+  const tail = deps.tails.take(current.id, current.offset)
+  return finish(deps, { record: current, tail, prefix: null })
+}
+
+async function adoptHeld(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
   const held = await storeNamed(deps, record.storeName).offset(record.key)
   if (held < record.offset) throw await failCorrupt(deps, record, held)
   const offset = record.size === null ? held : Math.min(held, record.size)
-  const current =
-    offset > record.offset ? await commitOffset(deps, record, offset) : record
-  if (current.size === null || current.offset < current.size) return current
-  // Every byte is here and only the last step is missing: the client is told so by nobody else.
-  return finish(deps, { record: current, tail: null, prefix: null })
+  return offset > record.offset ? commitOffset(deps, record, offset) : record
 }
 
 async function failCorrupt(deps: UploadDeps, record: FileRecord, held: number) {
@@ -192,8 +190,7 @@ async function failCorrupt(deps: UploadDeps, record: FileRecord, held: number) {
     message: 'The store lost bytes of this upload.',
   }
   deps.log.error({ id: record.id, held, offset: record.offset }, 'the store lost bytes')
-  const failed = await transition(deps.db, {
-    id: record.id,
+  const failed = await transition(deps.db, record, {
     to: 'failed',
     from: ['created', 'receiving'],
     changes: { failure },

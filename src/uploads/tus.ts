@@ -50,9 +50,7 @@ export function createTus(deps: UploadDeps): Tus {
 
   return async (exchange) => {
     const call = new Call(deps, exchange)
-    const { method, headers } = exchange.admitted
-    const request = new Request('http://carcosa.invalid/', { method, headers })
-    const response = await current.run(call, () => server.handleWeb(request))
+    const response = await current.run(call, () => server.handleWeb(call.asked))
     return toReply(response, call)
   }
 }
@@ -61,6 +59,8 @@ export function createTus(deps: UploadDeps): Tus {
 class Call {
   readonly request: UploadRequest
   readonly exchange: TusExchange
+  /** The request as the library sees it: without its body. */
+  readonly asked: Request
   lease: Lease | null = null
   record: FileRecord | null = null
   error: CarcosaError | null = null
@@ -68,11 +68,14 @@ class Call {
   replayed = false
   readonly #deps: UploadDeps
   #draft: ReturnType<typeof admit> | null = null
+  #body: Readable | null = null
 
   constructor(deps: UploadDeps, exchange: TusExchange) {
     this.#deps = deps
     this.exchange = exchange
     this.request = exchange.request
+    const { method, headers } = exchange.admitted
+    this.asked = new Request('http://carcosa.invalid/', { method, headers })
   }
 
   /** Judges the creation, once; its id is needed before its row is. */
@@ -81,6 +84,12 @@ class Call {
     if (!creation) throw new TypeError('only POST creates')
     this.#draft ??= admit(this.#deps, this.request, creation)
     return this.#draft
+  }
+
+  /** The body, opened once: an empty upload is complete before its empty body is looked at. */
+  body(): Readable {
+    this.#body ??= this.exchange.openBody()
+    return this.#body
   }
 
   async draftId(): Promise<string> {
@@ -149,10 +158,10 @@ class LifecycleStore extends DataStore {
   }
 
   async #receive(call: Call, record: FileRecord): Promise<FileRecord> {
-    const { request, exchange, lease } = call
+    const { request, lease } = call
     if (!lease) throw new TypeError('writing needs the lease')
     try {
-      const body = exchange.openBody()
+      const body = call.body()
       const { route, prefix } = request
       call.record = await receive(this.#deps, { record, body, lease, route, prefix })
       return call.record
@@ -191,24 +200,42 @@ function leaseFor(deps: UploadDeps, call: Call, id: string) {
  * D4: the length may be declared once; repeating the same one is what a client does that
  * lost our answer, and is no error.
  */
-function dropRepeatedLength({ exchange, error }: Call, record: FileRecord): void {
-  const { headers, method } = exchange.admitted
-  if (error || method !== 'PATCH' || record.size === null) return
+function dropRepeatedLength({ asked }: Call, record: FileRecord): void {
+  const { headers, method } = asked
+  if (method !== 'PATCH' || record.size === null) return
   if (Number(headers.get('upload-length') ?? Number.NaN) === record.size) {
     headers.delete('upload-length')
   }
 }
 
 /** C29: an empty PATCH at the end of a complete upload is fine; more bytes are not. */
-async function refuseMore({ exchange }: Call, offset: number): Promise<number> {
-  for await (const chunk of exchange.openBody()) {
-    if (chunk.length === 0) continue
-    throw new CarcosaError('LENGTH_EXCEEDED', {
-      message: `The upload is complete at ${offset} bytes; the body has more.`,
-    })
-  }
-  return offset
+async function refuseMore(call: Call, offset: number): Promise<number> {
+  if (!(await hasBytes(call.body(), call.lease?.releaseRequested))) return offset
+  throw new CarcosaError('LENGTH_EXCEEDED', {
+    message: `The upload is complete at ${offset} bytes; the body has more.`,
+  })
 }
+
+/** Looks without destroying the stream: on Node the answer needs its socket. */
+function hasBytes(body: Readable, signal: AbortSignal | undefined): Promise<boolean> {
+  if (body.readableEnded || body.destroyed || signal?.aborted)
+    return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const settle = (found: boolean) => {
+      body.off('data', onData).pause()
+      for (const ending of endings) body.off(ending, onEnd)
+      signal?.removeEventListener('abort', onEnd)
+      resolve(found)
+    }
+    const onData = (chunk: Buffer) => chunk.length > 0 && settle(true)
+    const onEnd = () => settle(false)
+    for (const ending of endings) body.on(ending, onEnd)
+    signal?.addEventListener('abort', onEnd)
+    body.on('data', onData)
+  })
+}
+
+const endings = ['end', 'aborted', 'close', 'error'] as const
 
 /** The library throws plain objects; these are the ones that can get through our door. */
 const libraryErrors = new Map<unknown, ErrorCode>([
