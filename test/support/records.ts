@@ -17,7 +17,7 @@ export interface ProtocolRecord {
   body?: Asked['body']
   answer: Expected
   /** Where the upload stands afterwards, as HEAD tells. */
-  after?: Record<string, string | null>
+  after?: NonNullable<Expected['headers']>
 }
 
 export interface Expected {
