@@ -53,7 +53,7 @@ export const usage = `Usage: node bench/run.ts [options]
 
   --case <name>          ${caseNames.join(', ')} or all; may be repeated (all)
   --rounds <n>           rounds of each measurement (5; smoke 1)
-  --idle <seconds>       idle time before each process is measured again, 0 for none (60; smoke 1)
+  --idle <seconds>       idle time before each process is measured again, 0 for none (60; smoke 0)
   --patience <seconds>   longest wait for a quiet machine before each measurement (20; smoke 0)
   --size <MiB>           size of the large upload (512)
   --memory-size <MiB>    size of each of the 200 parallel uploads (64)
@@ -112,7 +112,7 @@ export function readOptions(
   return {
     cases: readCases(values.case),
     rounds: number('--rounds', values.rounds, smoke ? 1 : 5),
-    idleSeconds: number('--idle', values.idle, smoke ? 1 : 60, 0),
+    idleSeconds: number('--idle', values.idle, smoke ? 0 : 60, 0),
     patienceSeconds: number('--patience', values.patience, smoke ? 0 : 20, 0),
     smoke,
     json: values.json,

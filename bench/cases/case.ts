@@ -23,7 +23,9 @@ export function common(
   name: string,
   variants: readonly Variant[],
 ): Omit<Experiment, 'processesPer' | 'prepare' | 'measure' | 'check'> {
-  const wanted = variants.filter(({ name }) => isWanted(options, name))
+  const wanted = variants.filter(
+    ({ name, extra }) => isWanted(options, name) && !(options.smoke && extra),
+  )
   if (wanted.length === 0) throw new TypeError(`--only leaves nothing of ${name}`)
   return {
     variants: wanted,

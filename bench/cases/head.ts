@@ -17,7 +17,7 @@ export const head: Case = async (bench) => {
   const variants = [
     reference('bare'),
     carcosa({ label: 'postgres', database }),
-    carcosa(),
+    carcosa({ extra: true }),
   ]
   const phases = phasesOf(bench, 'busy')
   const results = await run({

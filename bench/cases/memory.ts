@@ -11,7 +11,7 @@ export const memory: Case = async (bench) => {
   const variants = [
     reference('bare'),
     carcosa({ label: 'postgres', database: await postgres.createDatabase('memory') }),
-    carcosa(),
+    carcosa({ extra: true }),
   ]
   const phases = phasesOf(bench, 'fresh')
   bench.workspace.expectRoom(variants.length * parallel * bytes)

@@ -22,8 +22,8 @@ export const mounted: Case = async (bench) => [
 async function largeUpload(bench: Bench): Promise<CaseReport> {
   const bytes = bench.options.sizes.large
   const variants = [false, true].flatMap((express) => [
-    reference('naive', { express }),
-    reference('tuned', { express }),
+    reference('naive', { express, extra: true }),
+    reference('tuned', { express, extra: true }),
     reference('bare', { express }),
     carcosa({ express }),
   ])
@@ -54,9 +54,9 @@ async function smallUploads(bench: Bench): Promise<CaseReport> {
   const alone = await postgres.createDatabase('alone')
   const inExpress = await postgres.createDatabase('express')
   const variants = [
-    reference('bare'),
-    reference('bare', { express: true }),
-    carcosa({ label: 'postgres', database: alone }),
+    reference('bare', { extra: true }),
+    reference('bare', { express: true, extra: true }),
+    carcosa({ label: 'postgres', database: alone, extra: true }),
     carcosa({ label: 'postgres', database: inExpress, express: true }),
   ]
   const phases = phasesOf(bench, 'busy')

@@ -14,9 +14,9 @@ export const parallel: Case = async (bench) => {
     reference('naive'),
     reference('tuned'),
     reference('bare'),
-    reference('bare', { flags: [oldSpace], label: 'old-space' }),
-    carcosa(),
-    carcosa({ label: 'sha-256', digest: 'sha-256' }),
+    reference('bare', { flags: [oldSpace], label: 'old-space', extra: true }),
+    carcosa({ extra: true }),
+    carcosa({ label: 'sha-256', digest: 'sha-256', extra: true }),
     carcosa({ label: 'postgres', database: await postgres.createDatabase('parallel') }),
   ]
   const phases = phasesOf(bench, 'fresh')

@@ -45,10 +45,16 @@ export async function startPostgres(
     readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8'),
     10,
   )
+  // An exit without stop() must not leave it behind; SIGQUIT is its immediate shutdown.
+  const abandon = () => process.kill(pid, 'SIGQUIT')
+  process.once('exit', abandon)
   return connectTo(
     `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     () => familyCpuSeconds(pid),
-    () => server.stop(),
+    async () => {
+      process.off('exit', abandon)
+      await server.stop()
+    },
   )
 }
 

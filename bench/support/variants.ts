@@ -8,6 +8,8 @@ import { type Api, download, plainApi, readFrom, tusApi } from './api.ts'
 export interface Variant {
   /** The name in tables and ratios. */
   readonly name: string
+  /** Left out of a smoke run, which has the same code in another variant. */
+  readonly extra: boolean
   /** Flags of Node beyond those every server gets. */
   readonly flags: readonly string[]
   /** Script and arguments for a server that keeps its files below `directory`. */
@@ -23,6 +25,7 @@ export function reference(name: ReferenceName, setup: Setup = {}): Variant {
   const express = setup.express ?? false
   return {
     name: label(name, setup),
+    extra: setup.extra ?? false,
     flags: setup.flags ?? [],
     command: (directory, port) => {
       const options: ReferenceOptions = { reference: name, directory, port, express }
@@ -39,6 +42,7 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
   const mount = express ? '/media' : ''
   return {
     name: label('carcosa', setup),
+    extra: setup.extra ?? false,
     flags: setup.flags ?? [],
     command: (directory, port) => {
       const options: CarcosaOptions = {
@@ -59,6 +63,7 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
 interface Setup {
   express?: boolean
   flags?: readonly string[]
+  extra?: boolean
   /** Appended to the name. */
   label?: string
 }

@@ -35,7 +35,14 @@ export function makeWorkspace(parent: string): Workspace {
           'use --dir for another disk, fewer --rounds or smaller sizes.',
       )
     },
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    // Servers that were killed a moment ago may still be writing.
+    remove: () =>
+      rmSync(directory, {
+        recursive: true,
+        force: true,
+        maxRetries: 10,
+        retryDelay: 100,
+      }),
   }
 }
 
