@@ -45,6 +45,8 @@ export interface Internals {
   faults?: Faults
   /** How long a dead process keeps the right to run a completion callback, in ms. */
   claimMs?: number
+  /** Silence after which a body on a connection of Node is given up, in ms. */
+  bodyIdleMs?: number
   /** Shown the write path once it is put together. */
   inspect?(uploads: UploadDeps): void
 }
@@ -114,7 +116,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   })
   if (config.worker) await startWorker(jobs, uploads)
 
-  const handler = createNodeHandler(app)
+  const handler = createNodeHandler(app, parts.internals.bodyIdleMs)
   let closing: Promise<void> | undefined
   const close = async () => {
     await jobs.stop(config.shutdownTimeout)

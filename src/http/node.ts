@@ -14,10 +14,13 @@ export type NodeHandler = (
 /** How long what a refused client still sends is thrown away before the connection is cut. */
 const lingerMs = 5_000
 
+/** Silence after which a body is given up (C30); the client resumes on a new connection. */
+const defaultBodyIdleMs = 60_000
+
 /** Bridges Node's pair to the app and back without copying a body. */
-export function createNodeHandler(app: App): NodeHandler {
+export function createNodeHandler(app: App, bodyIdleMs = defaultBodyIdleMs): NodeHandler {
   return (req, res, next) => {
-    app(fromNode(req, res, next !== undefined))
+    app(fromNode(req, res, { mayDecline: next !== undefined, bodyIdleMs }))
       .then((reply) => {
         if (reply) return writeReply(req, res, reply)
         next?.()
@@ -32,7 +35,7 @@ type FrameworkRequest = IncomingMessage & { originalUrl?: string; body?: unknown
 function fromNode(
   req: FrameworkRequest,
   res: ServerResponse,
-  mayDecline: boolean,
+  { mayDecline, bodyIdleMs }: { mayDecline: boolean; bodyIdleMs: number },
 ): Incoming {
   const url = req.url ?? '/'
   const at = url.indexOf('?')
@@ -53,9 +56,27 @@ function fromNode(
     openBody() {
       // Only set where nobody has answered `Expect: 100-continue` yet.
       if (awaitsContinue.delete(req)) res.writeContinue()
+      giveUpWhenIdle(req, bodyIdleMs)
       return req
     },
   }
+}
+
+/**
+ * Cuts the connection when nothing more comes: a client that vanished without a word would
+ * hold it for ever. The socket has a timer for this that costs nothing per byte.
+ */
+function giveUpWhenIdle(req: IncomingMessage, idleMs: number): void {
+  if (req.complete) return
+  const { socket } = req
+  const before = socket.timeout ?? 0
+  const cut = () => socket.destroy()
+  socket.setTimeout(idleMs, cut)
+  req.once('end', () => {
+    socket.off('timeout', cut)
+    // Where the answer came before the end, Node has set its timer for idle connections.
+    if (socket.timeout === idleMs) socket.setTimeout(before)
+  })
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
