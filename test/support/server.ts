@@ -28,6 +28,8 @@ export interface TestServer {
   readonly doors: Readonly<Record<Door, Exchange>>
   /** The row of an upload, by its id or URL. */
   row(upload: string): Promise<FileRecord>
+  /** The row created last, whatever became of it; null if there is none. */
+  newest(): Promise<FileRecord | null>
   close(): Promise<void>
 }
 
@@ -108,6 +110,13 @@ export async function startServer(
       const found = await findFile(inside.db, upload.split('/').pop() ?? '')
       if (!found) throw new Error(`there is no row of ${upload}`)
       return found
+    },
+    async newest() {
+      const [found] = await inside.db.query<{ id: string }>({
+        name: 'newest_file',
+        sql: 'SELECT id FROM carcosa.file ORDER BY created_at DESC LIMIT 1',
+      })
+      return found ? findFile(inside.db, found.id) : null
     },
     async close() {
       closeConnections(port)
