@@ -11,8 +11,8 @@ export interface FileStoreOptions {
 }
 
 /**
- * Keeps each object as one plain file, `<directory>/<first two characters of key>/<key>`,
- * mode 0600. A file grows in place while it is uploaded: there is no temporary copy, no
+ * Keeps each object as one plain file, `<directory>/<first character of key>/<key>`, mode
+ * 0600. A file grows in place while it is uploaded: there is no temporary copy, no
  * sidecar and no rename, so nothing is left behind by a crash. Which files are finished is
  * the database's to say.
  *
@@ -26,6 +26,7 @@ export function file(options: FileStoreOptions): Store {
   }
   const root = resolve(options.directory)
   const pathOf = (key: string) => join(root, shardOf(key), key)
+  const lengths = createLengths()
 
   return {
     kind: 'file',
@@ -45,7 +46,9 @@ export function file(options: FileStoreOptions): Store {
     async write(key, offset, source) {
       const fd = await openForWriting(pathOf(key), offset)
       try {
-        return await append(fd, offset, source)
+        const length = await append(fd, offset, source)
+        lengths.put(key, length)
+        return length
       } catch (cause) {
         throw storageError(cause)
       } finally {
@@ -58,7 +61,7 @@ export function file(options: FileStoreOptions): Store {
     },
 
     async complete(key, size) {
-      const held = await sizeOf(pathOf(key))
+      const held = lengths.take(key) ?? (await sizeOf(pathOf(key)))
       if (held === size) return
       throw new CarcosaError('STORAGE_CORRUPT', {
         message: `The store holds ${held ?? 'no'} bytes of an upload of ${size} bytes.`,
@@ -87,7 +90,27 @@ function shardOf(key: string): string {
   if (!/^[A-Za-z0-9_-]{3,200}$/.test(key)) {
     throw new TypeError(`file store: ${JSON.stringify(key)} is not a key it can keep`)
   }
-  return key.slice(0, 2)
+  return key.slice(0, 1)
+}
+
+/**
+ * How long this process left the files it wrote last: it set the length when it opened them
+ * and knows of every byte since, so completing them need not ask the file system.
+ */
+function createLengths() {
+  const capacity = 1_000
+  const lengths = new Map<string, number>()
+  return {
+    put(key: string, length: number) {
+      lengths.set(key, length)
+      if (lengths.size > capacity) lengths.delete(lengths.keys().next().value ?? key)
+    },
+    take(key: string): number | undefined {
+      const length = lengths.get(key)
+      lengths.delete(key)
+      return length
+    },
+  }
 }
 
 /**

@@ -63,3 +63,25 @@ export interface Failure {
   code: string
   message: string
 }
+
+/** What is known of a file when its upload is created. */
+export type NewFile = Pick<
+  FileRecord,
+  | 'id'
+  | 'projectId'
+  | 'ownerId'
+  | 'route'
+  | 'filename'
+  | 'declaredType'
+  | 'contentDisposition'
+  | 'acl'
+  | 'size'
+  | 'storeName'
+  | 'key'
+  | 'input'
+  | 'metadata'
+  | 'rawMetadata'
+  | 'batchId'
+  | 'batchIndex'
+  | 'expiresAt'
+>

@@ -1,7 +1,7 @@
 import type { Statement } from '../db/database.ts'
 import type { NewEvent } from '../events/event.ts'
-import type { FileRecord, FileState } from './record.ts'
-import { encode, type Row, storable, toJson, toRecord } from './row.ts'
+import type { FileRecord, FileState, NewFile } from './record.ts'
+import { encode, newRecord, type Row, storable, toJson, toRecord } from './row.ts'
 
 /**
  * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the
@@ -12,28 +12,6 @@ import { encode, type Row, storable, toJson, toRecord } from './row.ts'
 export interface Executor {
   query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
 }
-
-/** What is known of a file when its upload is created. */
-export type NewFile = Pick<
-  FileRecord,
-  | 'id'
-  | 'projectId'
-  | 'ownerId'
-  | 'route'
-  | 'filename'
-  | 'declaredType'
-  | 'contentDisposition'
-  | 'acl'
-  | 'size'
-  | 'storeName'
-  | 'key'
-  | 'input'
-  | 'metadata'
-  | 'rawMetadata'
-  | 'batchId'
-  | 'batchIndex'
-  | 'expiresAt'
->
 
 /** Columns a change of state may set beside the state itself. */
 export type FileChanges = Partial<
@@ -66,11 +44,12 @@ export async function insertFile(
   file: NewFile,
   events: readonly NewEvent[],
 ): Promise<FileRecord | null> {
-  const rows = await db.query<Row>(insertStatement, [
+  const rows = await db.query<{ created_at: Date }>(insertStatement, [
     ...insertColumns.map(([property]) => encode(property, file[property])),
     toJson(events),
   ])
-  return rows[0] ? toRecord(rows[0]) : null
+  const [row] = rows
+  return row ? newRecord(file, row.created_at) : null
 }
 
 /** The row of an upload, or null. */
@@ -90,7 +69,6 @@ export async function findByBatch(
 }
 
 export interface Transition {
-  id: string
   to: FileState
   from: readonly FileState[]
   changes?: FileChanges
@@ -104,22 +82,27 @@ export interface Transition {
 
 /**
  * The one way a file changes state: a conditional update on its previous state, together
- * with its events. Returns the new row, or null if no row was in one of the `from` states:
- * somebody else was first. The offset never decreases.
+ * with its events. Returns the record as it is now, or null if the row was in none of the
+ * `from` states: somebody else was first. The offset never decreases.
  */
 export async function transition(
   db: Executor,
-  { id, to, from, changes = {}, events = [], also = [] }: Transition,
+  record: FileRecord,
+  { to, from, changes = {}, events = [], also = [] }: Transition,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
-  const rows = await db.query<Row>(transitionStatement(columns, also), [
-    id,
-    to,
-    from,
-    toJson(events),
-    ...columns.map(([property]) => encode(property, changes[property])),
-  ])
-  return rows[0] ? toRecord(rows[0]) : null
+  const rows = await db.query<{ offset: number | string }>(
+    transitionStatement(columns, also),
+    [
+      record.id,
+      to,
+      from,
+      toJson(events),
+      ...columns.map(([property]) => encode(property, changes[property])),
+    ],
+  )
+  const [row] = rows
+  return row ? { ...record, ...changes, state: to, offset: Number(row.offset) } : null
 }
 
 /**
@@ -229,9 +212,9 @@ const insertStatement: Statement = {
   INSERT INTO carcosa.file (${insertColumns.map(([, column]) => column).join(', ')}, state)
   VALUES (${insertColumns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, 'created')
   ON CONFLICT (batch_id, batch_index) DO NOTHING
-  RETURNING *
+  RETURNING id, project_id, created_at
 ), ${insertEvents(insertColumns.length + 1)}
-SELECT * FROM f`,
+SELECT created_at FROM f`,
 }
 
 const findStatement: Statement = {
@@ -318,9 +301,9 @@ function transitionStatement(
     sql: `WITH f AS (
   UPDATE carcosa.file SET ${['state = $2', 'updated_at = now()', ...sets].join(', ')}
   WHERE id = $1 AND state = ANY($3::text[])
-  RETURNING *
+  RETURNING id, project_id, "offset", claimed_until
 ), ${insertEvents(4)}${inserts}
-SELECT * FROM f`,
+SELECT "offset" FROM f`,
   }
   transitionStatements.set(key, statement)
   return statement

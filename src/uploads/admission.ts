@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts'
-import type { NewFile } from '../files/records.ts'
+import type { NewFile } from '../files/record.ts'
 import { checkBatch, parseInput, ruleFor } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import type { FileInfo } from '../routes/hooks.ts'

@@ -114,8 +114,7 @@ async function becomeReady(
   serverData: unknown,
 ): Promise<void> {
   const { id, route, filename, size, contentType, sha256, ownerId } = record
-  await transition(deps.db, {
-    id,
+  await transition(deps.db, record, {
     to: 'ready',
     from: ['stored', 'processing'],
     changes: { serverData, readyAt: new Date(), claimedUntil: null },
@@ -146,8 +145,7 @@ async function afterFailure(deps: UploadDeps, record: FileRecord, cause: unknown
     })
   const failure = { code: error.code, message: error.message }
   const to = verdict ? 'rejected' : 'failed'
-  const ended = await transition(deps.db, {
-    id,
+  const ended = await transition(deps.db, record, {
     to,
     from: ['stored', 'processing'],
     changes: { failure, claimedUntil: null },

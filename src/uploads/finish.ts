@@ -88,8 +88,7 @@ function commitStored(
   const data = { id, route, filename, ownerId, size, contentType, sha256 }
   const events: NewEvent[] = [{ type: 'file.stored', data }]
   if (!hasCallback) events.push({ type: 'file.ready', data })
-  return transition(deps.db, {
-    id,
+  return transition(deps.db, record, {
     to: hasCallback ? 'stored' : 'ready',
     from: ['created', 'receiving'],
     changes,
@@ -144,8 +143,7 @@ async function reject(
   error: CarcosaError,
 ): Promise<CarcosaError> {
   const failure = { code: error.code, message: error.message }
-  const rejected = await transition(deps.db, {
-    id: record.id,
+  const rejected = await transition(deps.db, record, {
     to: 'rejected',
     from: predecessors('rejected'),
     changes: { failure, detectedType, expiresAt: null },

@@ -80,7 +80,8 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
         const { waiters } = holder
         const askIdleHolder = () => {
           const current = held.get(id)
-          if (current && Date.now() - current.touchedAt >= idleMs) current.release.abort()
+          if (current && Date.now() - current.touchedAt >= idleMs)
+            current.release.abort(wanted)
         }
         const stop = () => {
           clearTimeout(deadline)
@@ -103,7 +104,7 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
           idleMs,
         )
         function askHolder() {
-          held.get(id)?.release.abort()
+          held.get(id)?.release.abort(wanted)
         }
         waiters.push(proceed)
         signal?.addEventListener('abort', giveUp, { once: true })
@@ -113,6 +114,9 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
     },
   }
 }
+
+/** A reason of our own: without one each abort would build an exception with its stack. */
+const wanted = 'somebody else asked for the upload'
 
 interface Holder {
   fence: number

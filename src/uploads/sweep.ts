@@ -24,9 +24,9 @@ async function expireUploads(deps: UploadDeps): Promise<number> {
   let expired = 0
   for (;;) {
     const due = await findExpired(deps.db, batchSize)
-    for (const { id, route, offset } of due) {
-      const ended = await transition(deps.db, {
-        id,
+    for (const record of due) {
+      const { id, route, offset } = record
+      const ended = await transition(deps.db, record, {
         to: 'expired',
         from: ['created', 'receiving'],
         events: [{ type: 'file.expired', data: { id, route, offset } }],

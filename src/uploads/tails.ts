@@ -16,8 +16,10 @@ export interface Tail {
 }
 
 export interface Tails {
-  /** Takes the memory out if it stands at `offset`; a fresh one for a new upload; else null. */
+  /** Takes the memory out if it stands at `offset`; a new one for offset 0; else null. */
   take(id: string, offset: number): Tail | null
+  /** Begins to remember an upload that was just created. */
+  begin(id: string): void
   put(id: string, tail: Tail): void
   drop(id: string): void
   /** The offset this process left the upload at, if it remembers it. */
@@ -27,18 +29,21 @@ export interface Tails {
 /** Remembers at most `capacity` unfinished uploads, about 5 KiB each; the oldest go first. */
 export function createTails(digest: boolean, capacity = 10_000): Tails {
   const tails = new Map<string, Tail>()
+  const put = (id: string, tail: Tail) => {
+    tails.set(id, tail)
+    if (tails.size <= capacity) return
+    const oldest = tails.keys().next().value
+    if (oldest !== undefined) tails.delete(oldest)
+  }
+
   return {
+    put,
+    begin: (id) => put(id, newTail(digest)),
     take(id, offset) {
       const tail = tails.get(id)
       tails.delete(id)
-      if (tail) return tail.offset === offset ? tail : null
+      if (tail?.offset === offset) return tail
       return offset === 0 ? newTail(digest) : null
-    },
-    put(id, tail) {
-      tails.set(id, tail)
-      if (tails.size <= capacity) return
-      const oldest = tails.keys().next().value
-      if (oldest !== undefined) tails.delete(oldest)
     },
     drop(id) {
       tails.delete(id)

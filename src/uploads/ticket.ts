@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { EncryptJWT, jwtDecrypt } from 'jose'
-import type { NewFile } from '../files/records.ts'
+import type { NewFile } from '../files/record.ts'
 import { CarcosaError } from '../shared/errors.ts'
 
 /** What is settled about an upload before its first byte. */

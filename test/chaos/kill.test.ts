@@ -128,7 +128,7 @@ async function verify(
     'file.stored',
   ])
   const left = await readdir(join(dataDir, 'files'), { recursive: true })
-  assert.equal(left.sort(), [id.slice(0, 2), `${id.slice(0, 2)}/${id}`])
+  assert.equal(left.sort(), [id.slice(0, 1), `${id.slice(0, 1)}/${id}`])
   await rm(dataDir, { recursive: true })
 }
 

@@ -135,7 +135,7 @@ full(
       const { status } = await tus.patch(url, { offset, body: file.from(offset), length })
       assert.is(status, 204)
       const id = url.split('/').at(-1) ?? ''
-      assert.is(await digestOf(join(mount, 'files', id.slice(0, 2), id)), file.sha256)
+      assert.is(await digestOf(join(mount, 'files', id.slice(0, 1), id)), file.sha256)
     } finally {
       await small.stop()
       execFileSync('umount', [mount])
@@ -195,7 +195,7 @@ async function status(url: string): Promise<{ offset: number }> {
 
 function objectOf(url: string): string {
   const id = url.split('/').at(-1) ?? ''
-  return join(dataDir, 'files', id.slice(0, 2), id)
+  return join(dataDir, 'files', id.slice(0, 1), id)
 }
 
 async function digestOf(path: string): Promise<string> {
