@@ -1,10 +1,10 @@
-import { byId, create, setText } from './dom.ts'
-import { createRow, type Row, type RowOptions } from './row.ts'
+import { byId, create } from './dom.ts'
+import { createRow, type Row } from './row.ts'
 
 /** The list, and the two places that say something. */
 export interface Board {
   /** A new row above the ones there are, or below them. */
-  add(options: RowOptions, where?: 'top' | 'bottom'): Row
+  add(name: string, where?: 'top' | 'bottom'): Row
   /** Rows added until `work` ends keep their order at the top. */
   group<T>(work: () => T): T
   /** Tells those who listen rather than look. */
@@ -19,8 +19,8 @@ export function createBoard(): Board {
   const notice = byId('notice', HTMLParagraphElement)
   let mark: ChildNode | null = null
   return {
-    add(options, where = 'top') {
-      const row = createRow(options)
+    add(name, where = 'top') {
+      const row = createRow(name)
       if (where === 'bottom') rows.append(row.element)
       else if (mark) mark.before(row.element)
       else rows.prepend(row.element)
@@ -41,6 +41,9 @@ export function createBoard(): Board {
       announcer.append(create('span', '', `${sentence} `))
       while (announcer.childElementCount > 5) announcer.firstElementChild?.remove()
     },
-    notice: (sentence) => setText(notice, sentence),
+    notice(sentence) {
+      // Never hidden, since screen readers follow only what is there.
+      notice.textContent = sentence
+    },
   }
 }

@@ -23,8 +23,21 @@ export function setText(element: Element, text: string): void {
   element.toggleAttribute('hidden', text === '')
 }
 
-/** Puts `text` on the clipboard; false if the browser does not let us. */
-export async function copyText(text: string): Promise<boolean> {
+/** Copies `text` and says so on `button` for a moment; false if the browser does not let us. */
+export async function copyBy(button: HTMLButtonElement, text: string): Promise<boolean> {
+  const copied = await copyText(text)
+  const label = button.dataset.label ?? button.textContent ?? ''
+  button.dataset.label = label
+  button.textContent = copied ? 'Copied' : 'Not copied'
+  setTimeout(() => {
+    // Unless it has become the button for something else.
+    if (button.dataset.label === label) button.textContent = label
+    delete button.dataset.label
+  }, 1600)
+  return copied
+}
+
+async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true

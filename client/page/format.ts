@@ -1,5 +1,8 @@
 const units = ['B', 'KB', 'MB', 'GB', 'TB']
 
+/** Between a number and its unit, which no line break may part. */
+const gap = '\u00a0'
+
 /**
  * Bytes for people, in steps of 1024 like the sentences of the server, with three digits
  * that count: `0 B`, `12.3 MB`, `1.00 GB`.
@@ -9,23 +12,23 @@ export function formatBytes(bytes: number): string {
   // 1023.95 would be written as "1024".
   while (power < units.length - 1 && bytes >= 999.5 * 1024 ** power) power++
   const value = bytes / 1024 ** power
-  return `${value.toFixed(decimals(value, power))} ${units[power]}`
+  return `${value.toFixed(decimals(value, power))}${gap}${units[power]}`
 }
 
 /** Seconds for people, never more exact than they are: `9 s`, `2 min`, `1 h 20 min`. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`
+  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))}${gap}s`
   const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
+  if (minutes < 60) return `${minutes}${gap}min`
   const hours = Math.floor(minutes / 60)
-  if (hours >= 48) return `${Math.round(hours / 24)} days`
+  if (hours >= 48) return `${Math.round(hours / 24)}${gap}days`
   const rest = minutes % 60
-  return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`
+  return rest === 0 ? `${hours}${gap}h` : `${hours}${gap}h${gap}${rest}${gap}min`
 }
 
 /** `43 %`; 100 only for what is complete. */
 export function formatFraction(fraction: number): string {
-  return `${Math.floor(fraction * 100)} %`
+  return `${Math.floor(fraction * 100)}${gap}%`
 }
 
 /** `1 file`, `3 files`. */

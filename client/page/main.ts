@@ -1,14 +1,14 @@
+import { formatSize } from '../../src/shared/sizes.ts'
 import { createBoard } from './board.ts'
-import { byId, copyText } from './dom.ts'
-import { formatBytes } from './format.ts'
+import { byId, copyBy } from './dom.ts'
 import { choose, dropped, type Picked, pasted } from './picking.ts'
 import { base, limits, route } from './server.ts'
 import { createSummary } from './summary.ts'
-import { createUploads } from './uploads.ts'
+import { Uploads } from './uploads.ts'
 
 const board = createBoard()
 const summary = createSummary()
-const uploads = createUploads(board, () => summary(uploads))
+const uploads: Uploads = new Uploads(board, () => summary(uploads))
 
 listenToButtons()
 listenToDrops()
@@ -27,12 +27,12 @@ function listenToButtons() {
   const chooseBy = async (id: string) => add(await choose(byId(id, HTMLInputElement)))
   onClick('choose', () => void chooseBy('files'))
   onClick('choose-folder', () => void chooseBy('folder'))
-  onClick('clear', () => uploads.clearFinished())
+  onClick('clear', () => uploads.clearArrived())
   onClick('pause-all', () => {
-    for (const one of uploads.active.values()) one.act('pause')
+    for (const one of uploads.active.values()) one.pause()
   })
   onClick('resume-all', () => {
-    for (const one of uploads.active.values()) one.act('resume')
+    for (const one of uploads.active.values()) one.resume()
   })
   onClick('continue-all', async () => {
     // One after the other: a browser asks one question at a time.
@@ -72,17 +72,12 @@ function showShellCommand() {
   const command = `npx carcosa upload FILE --route ${route} --to ${to}`
   byId('command', HTMLElement).textContent = command
   const button = byId('copy-command', HTMLButtonElement)
-  button.addEventListener('click', async () => {
-    button.textContent = (await copyText(command)) ? 'Copied' : 'Not copied'
-    setTimeout(() => {
-      button.textContent = 'Copy'
-    }, 1600)
-  })
+  button.addEventListener('click', () => void copyBy(button, command))
 }
 
 async function showLimits() {
   const { maxFileSize } = await limits()
   if (maxFileSize === null) return
-  byId('limits', HTMLElement).textContent =
-    `Any kind of file, up to ${formatBytes(maxFileSize)}.`
+  const size = formatSize(maxFileSize).replace(' ', '\u00a0')
+  byId('limits', HTMLElement).textContent = `Any kind of file, up to ${size}.`
 }

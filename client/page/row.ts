@@ -5,6 +5,8 @@ import type { Action, View } from './view.ts'
 /** One file in the list. */
 export interface Row {
   readonly element: HTMLLIElement
+  /** What its buttons do; belongs to whoever the file belongs to at the moment. */
+  onAction: (name: Action['name'], button: HTMLButtonElement) => void
   /** Shows `view`; touches only what differs, so that focus and selections stay. */
   show(view: View): void
   /** Shows a small picture of the file in place of its kind. */
@@ -15,12 +17,35 @@ export interface Row {
   remove(): void
 }
 
-export interface RowOptions {
-  readonly name: string
-  onAction(name: Action['name'], button: HTMLButtonElement): void
+export function createRow(name: string): Row {
+  const parts = createParts(name)
+  let shown: View | null = null
+  const row: Row = {
+    element: parts.element,
+    onAction() {},
+    show(view) {
+      showTexts(parts, view)
+      if (view.link !== (shown?.link ?? null)) {
+        parts.title.replaceChildren(linkTo(name, view.link))
+      }
+      if (!hasSameActions(view, shown)) showActions(parts.actions, name, view)
+      shown = view
+    },
+    preview: (file) => showPicture(parts.tile, file),
+    point: () => pointAt(parts.element),
+    remove: () => removeRow(parts.element),
+  }
+  parts.actions.addEventListener('click', ({ target }) => {
+    const button = target instanceof Element ? target.closest('button') : null
+    const action = shown?.actions.find(({ name }) => name === button?.dataset.action)
+    if (button && action) row.onAction(action.name, button)
+  })
+  return row
 }
 
-export function createRow({ name, onAction }: RowOptions): Row {
+type Parts = ReturnType<typeof createParts>
+
+function createParts(name: string) {
   const tile = create('span', 'tile', kindOf(name))
   tile.ariaHidden = 'true'
   const title = create('p', 'name', create('span', '', name))
@@ -30,47 +55,30 @@ export function createRow({ name, onAction }: RowOptions): Row {
   bar.max = 1
   bar.ariaLabel = `Progress of ${name}`
   const note = create('p', 'note')
-  const digest = create('code', '')
-  const digestLine = create('p', 'digest', 'SHA-256 ', digest)
+  const what = create('div', 'what', title, detail, bar, note)
   const actions = create('div', 'actions')
-  const what = create('div', 'what', title, detail, bar, note, digestLine)
-  const element = create('li', 'row arriving', tile, what, actions)
-  let shown: View | null = null
+  const sha256 = create('code', '')
+  const digest = create('p', 'digest', 'SHA-256 ', sha256)
+  const element = create('li', 'row arriving', tile, what, actions, digest)
+  return { element, tile, title, detail, bar, note, actions, digest, sha256 }
+}
 
-  actions.addEventListener('click', ({ target }) => {
-    const button = target instanceof Element && target.closest('button')
-    const action = shown?.actions.find(
-      (one) => button && one.name === button.dataset.action,
-    )
-    if (button && action) onAction(action.name, button)
-  })
+function showTexts({ element, detail, note, bar, digest, sha256 }: Parts, view: View) {
+  element.dataset.look = view.look
+  setText(detail, view.detail)
+  setText(note, view.note)
+  bar.hidden = view.fraction === null
+  bar.value = view.fraction ?? 0
+  digest.hidden = view.sha256 === null
+  setText(sha256, view.sha256 ?? '')
+}
 
-  return {
-    element,
-    show(view) {
-      element.dataset.look = view.look
-      setText(detail, view.detail)
-      setText(note, view.note)
-      bar.hidden = view.fraction === null
-      bar.value = view.fraction ?? 0
-      digestLine.hidden = view.sha256 === null
-      setText(digest, view.sha256 ?? '')
-      if (view.link !== (shown?.link ?? null))
-        title.replaceChildren(linkTo(name, view.link))
-      if (!sameActions(view, shown)) showActions(actions, name, view)
-      shown = view
-    },
-    preview: (file) => showPicture(tile, file),
-    point() {
-      element.classList.remove('pointed')
-      // Reading a size lets the animation begin again.
-      void element.offsetWidth
-      element.classList.remove('arriving')
-      element.classList.add('pointed')
-      element.scrollIntoView({ block: 'nearest' })
-    },
-    remove: () => removeRow(element),
-  }
+function pointAt(element: HTMLElement) {
+  element.classList.remove('arriving', 'pointed')
+  // Reading a size lets the animation begin again.
+  void element.offsetWidth
+  element.classList.add('pointed')
+  element.scrollIntoView({ block: 'nearest' })
 }
 
 function linkTo(name: string, link: string | null): HTMLElement {
@@ -94,6 +102,7 @@ function showActions(actions: HTMLElement, file: string, view: View) {
     button.className = drawing ? 'round' : wanted.has(action.name) ? 'wanted' : ''
     button.title = drawing ? action.label : ''
     button.replaceChildren(drawing ? icon(drawing) : action.label)
+    delete button.dataset.label
     return button
   })
   for (const button of old.slice(buttons.length)) button.remove()
@@ -121,7 +130,7 @@ function openLink(name: string, link: string): HTMLAnchorElement {
   return anchor
 }
 
-function sameActions(view: View, shown: View | null): boolean {
+function hasSameActions(view: View, shown: View | null): boolean {
   if (!shown || view.link !== shown.link) return false
   const names = (one: View) => one.actions.map(({ label }) => label).join()
   return names(view) === names(shown)

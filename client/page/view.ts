@@ -163,6 +163,11 @@ function fractionOf(bytes: number, size: number): number {
 }
 
 function formatTime(time: number): string {
-  const options = { weekday: 'short', hour: '2-digit', minute: '2-digit' } as const
+  const options = {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  } as const
   return new Date(time).toLocaleString('en', options)
 }

@@ -11,7 +11,8 @@ export default {
   base: './',
   build: {
     outDir: 'dist',
-    emptyOutDir: true,
+    // The same few names each time; a server that runs goes on finding them.
+    emptyOutDir: false,
     target: 'es2022',
     // The content security policy allows files of ours only, not data: URLs for scripts.
     assetsInlineLimit: 0,

@@ -3,23 +3,18 @@ import type { Board } from './board.ts'
 import { byId } from './dom.ts'
 import type { FinishedUpload } from './finished.ts'
 import { formatBytes } from './format.ts'
-import { dropHandle, findHandle, mayRead, readHandle } from './handles.ts'
+import {
+  dropHandle,
+  type FileHandle,
+  findHandle,
+  mayRead,
+  readHandle,
+} from './handles.ts'
 import { choose, type Picked } from './picking.ts'
 import type { RememberedUpload } from './remembered.ts'
 import type { Row } from './row.ts'
 import { keyOf, remembered, removeUpload, standingOf } from './server.ts'
 import { type Action, viewOfWaiting, type WaitingFacts } from './view.ts'
-
-/** An upload begun before this page was loaded, until its file is at hand again. */
-export interface Waiting {
-  readonly key: string
-  readonly row: Row
-  /** Whether it goes on without the file being chosen. */
-  readonly hasHandle: boolean
-  /** Goes on with the kept handle; has to be called while a click is handled. */
-  proceed(): Promise<void>
-  act(name: Action['name']): void
-}
 
 export interface WaitingParts {
   readonly upload: RememberedUpload
@@ -31,70 +26,106 @@ export interface WaitingParts {
   onEnd(file: FinishedUpload | null): void
 }
 
-/** Shows `upload` in its row, and goes on with it at once if nobody need be asked. */
-export async function wait(parts: WaitingParts): Promise<Waiting> {
-  const { upload, row, board } = parts
-  const { key } = upload
-  const handle = await findHandle(key)
-  let facts: WaitingFacts = { received: null, hasHandle: handle !== null, note: '' }
-  const waiting: Waiting = { key, row, hasHandle: handle !== null, proceed, act }
+/** An upload begun before this page was loaded, until its file is at hand again. */
+export class WaitingFile {
+  readonly #parts: WaitingParts
+  #handle: FileHandle | null = null
+  #facts: WaitingFacts = { received: null, hasHandle: false, note: '' }
 
-  function learn(change: Partial<WaitingFacts>) {
-    facts = { ...facts, ...change }
-    row.show(viewOfWaiting(upload, facts))
+  constructor(parts: WaitingParts) {
+    this.#parts = parts
+    parts.row.onAction = (name) => this.#act(name)
+    this.#learn({})
   }
 
-  async function look() {
-    const standing = await standingOf(upload)
-    if (standing.kind === 'unfinished') return learn({ received: standing.received })
-    if (standing.kind === 'unknown') return
-    await forget()
-    parts.onEnd(standing.kind === 'finished' ? standing.file : null)
+  get row(): Row {
+    return this.#parts.row
   }
 
-  async function forget() {
-    await Promise.all([remembered.remove(key), dropHandle(key)])
+  /** Whether it can go on without the file being chosen again. */
+  get hasHandle(): boolean {
+    return this.#facts.hasHandle
   }
 
-  function offer(picked: Picked) {
-    if (keyOf(picked.file) === key) return parts.onFile(picked)
-    learn({ note: mismatch(upload, picked.file) })
-    board.announce(mismatch(upload, picked.file))
+  /**
+   * Finds out where it stands and whether the file is at hand. Goes on at once if nobody
+   * need be asked and nobody had paused it.
+   */
+  async look(): Promise<void> {
+    const { key, paused } = this.#parts.upload
+    this.#handle = await findHandle(key)
+    this.#learn({ hasHandle: this.#handle !== null })
+    if (!(await this.#askServer()) || !this.#handle || paused) return
+    if (await mayRead(this.#handle, false)) await this.proceed()
   }
 
-  async function proceed() {
+  /** Goes on with the kept handle. Called while a click is handled it may ask a person. */
+  async proceed(): Promise<void> {
+    const handle = this.#handle
     if (!handle) return
     if (!(await mayRead(handle, true))) {
-      return learn({ note: 'The browser was not allowed to read the file.' })
+      this.#learn({ note: 'The browser was not allowed to read the file.' })
+      return
     }
     const file = await readHandle(handle)
-    if (file) return offer({ file, handle })
-    learn({ hasHandle: false, note: 'The file is not where it was. Choose it again.' })
+    if (file) this.#offer({ file, handle })
+    else
+      this.#learn({
+        hasHandle: false,
+        note: 'The file is not where it was. Choose it again.',
+      })
   }
 
-  async function chooseAgain() {
+  #act(name: Action['name']) {
+    if (name === 'continue') void this.proceed()
+    if (name === 'choose') void this.#choose()
+    if (name === 'cancel') void this.#giveUp()
+  }
+
+  /** False if there is nothing to go on with. */
+  async #askServer(): Promise<boolean> {
+    const standing = await standingOf(this.#parts.upload)
+    if (standing.kind === 'unfinished') this.#learn({ received: standing.received })
+    if (standing.kind === 'unfinished' || standing.kind === 'unknown') return true
+    await this.#forget()
+    this.#parts.onEnd(standing.kind === 'finished' ? standing.file : null)
+    return false
+  }
+
+  async #choose() {
     const [picked] = await choose(byId('again', HTMLInputElement))
-    if (picked) offer(picked)
+    if (picked) this.#offer(picked)
   }
 
-  async function giveUp() {
-    await forget()
-    parts.onEnd(null)
+  #offer(picked: Picked) {
+    const { upload, board, onFile } = this.#parts
+    if (keyOf(picked.file) === upload.key) {
+      onFile(picked)
+      return
+    }
+    const note = mismatch(upload, picked.file)
+    this.#learn({ note })
+    board.announce(note)
+  }
+
+  async #giveUp() {
+    const { upload, board, onEnd } = this.#parts
+    await this.#forget()
+    onEnd(null)
     await removeUpload(upload).catch((error) =>
       board.notice(notRemoved(upload.name, error)),
     )
   }
 
-  function act(name: Action['name']) {
-    if (name === 'continue') void proceed()
-    if (name === 'choose') void chooseAgain()
-    if (name === 'cancel') void giveUp()
+  async #forget() {
+    const { key } = this.#parts.upload
+    await Promise.all([remembered.remove(key), dropHandle(key)])
   }
 
-  learn({})
-  void look()
-  if (handle && !upload.paused && (await mayRead(handle, false))) void proceed()
-  return waiting
+  #learn(change: Partial<WaitingFacts>) {
+    this.#facts = { ...this.#facts, ...change }
+    this.row.show(viewOfWaiting(this.#parts.upload, this.#facts))
+  }
 }
 
 function mismatch(upload: RememberedUpload, file: File): string {
