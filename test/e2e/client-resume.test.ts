@@ -158,4 +158,65 @@ test('an upload that was rejected is not sent again', async ({ server }) => {
   assert.equal(await storage.list(), [])
 })
 
+test('what is done is forgotten also where the storage is slow', async ({ server }) => {
+  const memory = memoryStorage()
+  const storage = {
+    ...memory,
+    async set(...entry: Parameters<typeof memory.set>) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await memory.set(...entry)
+    },
+  }
+  await clientOf(server, { storage }).upload('demo', [fileOf(Buffer.from('small'))])
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  assert.equal(await memory.list(), [])
+})
+
+test('a storage that fails is told of, and the file arrives all the same', async ({
+  server,
+}) => {
+  const broken = async () => {
+    throw new Error('read-only')
+  }
+  const storage = { get: broken, set: broken, remove: broken, list: broken }
+  const warnings: string[] = []
+  const upload = clientOf(server, { storage }).create('demo', [fileOf()])
+  upload.subscribe((event) => {
+    if (event.type === 'warning') warnings.push(event.error.message)
+  })
+  assert.is((await upload.done).files.length, 1)
+  assert.ok(warnings.length > 0)
+})
+
+test('pausing lets go of the file', async ({ server }) => {
+  let open = 0
+  const source = {
+    name: 'a.bin',
+    size: content.length,
+    async *stream(start: number, end: number) {
+      open++
+      try {
+        for (let at = start; at < end; at += 65_536) {
+          yield content.subarray(at, Math.min(end, at + 65_536))
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+      } finally {
+        open--
+      }
+    },
+  }
+  const upload = clientOf(server).create('demo', [source])
+  await new Promise<void>((resolve) => {
+    upload.subscribe(() => upload.current.progress.sent > 200_000 && resolve())
+  })
+  assert.is(open, 1)
+  upload.pause()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.is(open, 0)
+  upload.resume()
+  const { files } = await upload.done
+  assert.ok((await server.bytes(files[0]?.id ?? '')).equals(content))
+  assert.is(open, 0)
+})
+
 test.run()
