@@ -219,4 +219,17 @@ test('pausing lets go of the file', async ({ server }) => {
   assert.is(open, 0)
 })
 
+test('a server that loses every upload is not sent the file for ever', async ({
+  server,
+}) => {
+  const gone = { status: 404, headers: { 'tus-resumable': '1.0.0' } }
+  server.fault = ({ method }) =>
+    method === 'PATCH' ? { cutAfter: 0 } : method === 'HEAD' ? gone : undefined
+  const error = await clientOf(server)
+    .upload('demo', [fileOf()])
+    .catch((reason) => reason)
+  assert.is(error.code, 'UPLOAD_NOT_FOUND')
+  assert.is(creations(server), 3)
+})
+
 test.run()
