@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -61,13 +62,17 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
+/** Whether nothing listens there any more, within five seconds. */
 async function refusesSoon(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    try {
-      await query(url, 'select 1')
-    } catch (error) {
-      if (error instanceof Error && /ECONNREFUSED/.test(error.message)) return true
-    }
+    const socket = connect(Number(port), hostname)
+    const refused = await once(socket, 'connect').then(
+      () => false,
+      () => true,
+    )
+    socket.destroy()
+    if (refused) return true
     await sleep(50)
   }
   return false
