@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 /** The cases, in the order `--case all` runs them. */
 export const caseNames = [
@@ -83,37 +83,44 @@ const smokeSizes: Sizes = {
   memory: { parallel: 16, bytes: mib },
 }
 
+const flags = {
+  case: { type: 'string', multiple: true, default: ['all'] },
+  rounds: { type: 'string' },
+  idle: { type: 'string' },
+  patience: { type: 'string' },
+  size: { type: 'string' },
+  'memory-size': { type: 'string' },
+  dir: { type: 'string' },
+  'database-url': { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  'node-flag': { type: 'string', multiple: true, default: [] },
+  smoke: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} satisfies ParseArgsConfig['options']
+
 /** Reads the command line; `null` when it asks for help. Throws on what it does not know. */
 export function readOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
 ): Options | null {
-  const { values } = parseArgs({
-    args,
-    options: {
-      case: { type: 'string', multiple: true, default: ['all'] },
-      rounds: { type: 'string' },
-      idle: { type: 'string' },
-      patience: { type: 'string' },
-      size: { type: 'string' },
-      'memory-size': { type: 'string' },
-      dir: { type: 'string' },
-      'database-url': { type: 'string' },
-      only: { type: 'string', multiple: true, default: [] },
-      'node-flag': { type: 'string', multiple: true, default: [] },
-      smoke: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = parseArgs({ args, options: flags })
   if (values.help) return null
   const smoke = values.smoke
   const sizes = smoke ? smokeSizes : fullSizes
   return {
     cases: readCases(values.case),
-    rounds: number('--rounds', values.rounds, smoke ? 1 : 5),
-    idleSeconds: number('--idle', values.idle, smoke ? 0 : 60, 0),
-    patienceSeconds: number('--patience', values.patience, smoke ? 0 : 20, 0),
+    rounds: number(values.rounds, { flag: '--rounds', otherwise: smoke ? 1 : 5 }),
+    idleSeconds: number(values.idle, {
+      flag: '--idle',
+      otherwise: smoke ? 0 : 60,
+      least: 0,
+    }),
+    patienceSeconds: number(values.patience, {
+      flag: '--patience',
+      otherwise: smoke ? 0 : 20,
+      least: 0,
+    }),
     smoke,
     json: values.json,
     directory: values.dir ?? tmpdir(),
@@ -122,11 +129,15 @@ export function readOptions(
     flags: values['node-flag'],
     sizes: {
       ...sizes,
-      large: number('--size', values.size, sizes.large / mib) * mib,
+      large: mib * number(values.size, { flag: '--size', otherwise: sizes.large / mib }),
       memory: {
         ...sizes.memory,
         bytes:
-          number('--memory-size', values['memory-size'], sizes.memory.bytes / mib) * mib,
+          mib *
+          number(values['memory-size'], {
+            flag: '--memory-size',
+            otherwise: sizes.memory.bytes / mib,
+          }),
       },
     },
   }
@@ -140,11 +151,16 @@ function readCases(names: string[]): CaseName[] {
   return names.includes('all') ? [...caseNames] : names.filter(known)
 }
 
+interface NumberFlag {
+  flag: string
+  /** What when it is not given. */
+  otherwise: number
+  least?: number
+}
+
 function number(
-  flag: string,
   text: string | undefined,
-  otherwise: number,
-  least = 1,
+  { flag, otherwise, least = 1 }: NumberFlag,
 ): number {
   if (text === undefined) return otherwise
   const value = Number(text)

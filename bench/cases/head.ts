@@ -32,7 +32,7 @@ export const head: Case = async (bench) => {
       phases,
       columns: loadColumns.filter(({ figure }) => figure !== 'databaseCpu'),
       results,
-      verdicts: ratios(results, phases, comparisons),
+      verdicts: ratios({ results, phases }, comparisons),
       notes: [],
     },
   ]

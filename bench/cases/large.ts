@@ -1,6 +1,6 @@
 import { run } from '../support/experiment.ts'
 import { transferSteps } from '../support/transfer.ts'
-import { carcosa, oldSpace, reference } from '../support/variants.ts'
+import { carcosa, carcosaStart, oldSpace, reference } from '../support/variants.ts'
 import { type Comparison, ratios, type Target } from '../support/verdict.ts'
 import { type Case, common, phasesOf, transferColumns } from './case.ts'
 
@@ -17,8 +17,8 @@ export const large: Case = async (bench) => {
     reference('bare'),
     reference('tuned', { flags: [oldSpace], label: 'old-space', extra: true }),
     reference('bare', { flags: [oldSpace], label: 'old-space', extra: true }),
-    carcosa(),
-    carcosa({ label: 'sha-256', digest: 'sha-256' }),
+    carcosaStart(),
+    carcosaStart({ label: 'sha-256', digest: 'sha-256' }),
     carcosa({ label: 'postgres', database: await postgres.createDatabase('large') }),
   ]
   const phases = phasesOf(bench, 'fresh')
@@ -35,23 +35,24 @@ export const large: Case = async (bench) => {
       phases,
       columns: transferColumns,
       results,
-      verdicts: ratios(results, phases, comparisons),
+      verdicts: ratios({ results, phases }, comparisons),
       notes: [],
     },
   ]
 }
 
 const comparisons: Comparison[] = [
-  ...['carcosa', 'carcosa postgres'].flatMap(targetsOf),
-  {
-    title: 'carcosa sha-256 / carcosa, throughput',
+  ...['', ' old-space'].flatMap((label) => targetsOf('carcosa start', label)),
+  ...targetsOf('carcosa postgres', ''),
+  ...['bare', 'bare old-space', 'carcosa start'].map((against) => ({
+    title: `carcosa start sha-256 / ${against}, throughput`,
     figure: 'throughput',
-    of: 'carcosa sha-256',
-    against: 'carcosa',
-  },
+    of: 'carcosa start sha-256',
+    against,
+  })),
 ]
 
-function targetsOf(of: string): Comparison[] {
+function targetsOf(of: string, label: string): Comparison[] {
   const against = (name: string, figure: string, target: Target) => ({
     title: `${of} / ${name}, ${figure}`,
     figure,
@@ -59,9 +60,9 @@ function targetsOf(of: string): Comparison[] {
     against: name,
     target,
   })
-  return ['', ' old-space'].flatMap((label) => [
+  return [
     against(`bare${label}`, 'throughput', { atLeast: 1.8 }),
     against(`tuned${label}`, 'throughput', { atLeast: 0.9 }),
     against(`bare${label}`, 'cpu', { atMost: 0.65 }),
-  ])
+  ]
 }

@@ -28,7 +28,7 @@ export const memory: Case = async (bench) => {
       phases,
       columns: transferColumns,
       results,
-      verdicts: differences(results, phases, comparisons, 'MiB'),
+      verdicts: differences({ results, phases }, comparisons, 'MiB'),
       notes: [],
     },
   ]

@@ -40,7 +40,7 @@ async function largeUpload(bench: Bench): Promise<CaseReport> {
     phases,
     columns: transferColumns,
     results,
-    verdicts: ratios(results, phases, [
+    verdicts: ratios({ results, phases }, [
       ...['naive', 'tuned', 'bare'].map((name) => comparison(name, 'throughput')),
       { ...comparison('carcosa', 'throughput'), target: { atLeast: 0.95 } },
     ]),
@@ -71,7 +71,7 @@ async function smallUploads(bench: Bench): Promise<CaseReport> {
     phases,
     columns: loadColumns.filter(({ figure }) => figure !== 'databaseCpu'),
     results,
-    verdicts: ratios(results, phases, [
+    verdicts: ratios({ results, phases }, [
       comparison('bare', 'rate'),
       {
         title: 'carcosa express postgres / carcosa postgres, rate',

@@ -35,7 +35,7 @@ export const small: Case = async (bench) => {
       phases,
       columns: loadColumns,
       results,
-      verdicts: [...ratios(results, phases, comparisons), ...queries.verdicts],
+      verdicts: [...ratios({ results, phases }, comparisons), ...queries.verdicts],
       notes: queries.notes,
     },
   ]

@@ -13,6 +13,8 @@ export interface CarcosaOptions {
   express: boolean
   mount: string
   digest: 'sha-256' | 'none'
+  /** Whether the route has an onUploadComplete, which costs it more states and a job. */
+  callback: boolean
   /** A postgres:// URL; null for the embedded database below `directory`. */
   database: string | null
 }
@@ -20,8 +22,9 @@ export interface CarcosaOptions {
 // The one argument was written by bench/support/variants.ts, which types it.
 const options = JSON.parse(process.argv[2] ?? '') as CarcosaOptions
 
+const any = route({ blob: { maxFileSize: '5GiB', acl: 'public-read' } }).public()
 const router = createRouter({
-  any: route({ blob: { maxFileSize: '5GiB', acl: 'public-read' } }).public(),
+  any: options.callback ? any.onUploadComplete(({ file }) => ({ id: file.id })) : any,
 })
 const carcosa = await createCarcosa({
   router,

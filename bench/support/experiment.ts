@@ -79,7 +79,7 @@ export async function startSubject(
   mkdirSync(directory, { recursive: true })
   const port = await freePort()
   const args = [...flags, ...variant.flags, ...variant.command(directory, port)]
-  const process = await startServer(args, port, `${directory}.log`)
+  const process = await startServer(args, port, directory)
   return { variant, process, api: variant.api(directory, port) }
 }
 

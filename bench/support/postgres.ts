@@ -47,7 +47,8 @@ export async function startPostgres(
   )
   // An exit without stop() must not leave it behind; SIGQUIT is its immediate shutdown.
   const abandon = () => process.kill(pid, 'SIGQUIT')
-  process.once('exit', abandon)
+  // First of all listeners: another one removes the directory.
+  process.prependOnceListener('exit', abandon)
   return connectTo(
     `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     () => familyCpuSeconds(pid),

@@ -18,17 +18,21 @@ process.on('exit', () => {
 })
 
 /**
- * Starts this very Node with `args` and resolves once it accepts connections on `port`. Its
- * output goes to the file `log`. Throws with the end of that output if it exits or is not
+ * Starts this very Node with `args` in `directory` and resolves once it accepts connections
+ * on `port`. Its output goes to `<directory>.log`. Throws with the end of that output if it exits or is not
  * ready within a minute.
  */
 export async function startServer(
   args: readonly string[],
   port: number,
-  log: string,
+  directory: string,
 ): Promise<ServerProcess> {
+  const log = `${directory}.log`
   const output = openSync(log, 'a')
-  const child = spawn(process.execPath, args, { stdio: ['ignore', output, output] })
+  const child = spawn(process.execPath, args, {
+    cwd: directory,
+    stdio: ['ignore', output, output],
+  })
   closeSync(output)
   running.add(child)
   child.once('exit', () => running.delete(child))

@@ -36,6 +36,26 @@ export function reference(name: ReferenceName, setup: Setup = {}): Variant {
   }
 }
 
+/** The standalone server, `carcosa start`, which gives itself the `old-space` flag. */
+export function carcosaStart(
+  setup: Setup & Omit<CarcosaSetup, 'callback'> = {},
+): Variant {
+  return {
+    name: label('carcosa start', setup),
+    extra: setup.extra ?? false,
+    flags: setup.flags ?? [],
+    command: (directory, port) => [
+      new URL('../../bin/carcosa.ts', import.meta.url).pathname,
+      'start',
+      `--port=${port}`,
+      `--data-dir=${directory}`,
+      `--database=${setup.database ?? `${directory}/db`}`,
+      `--digest=${setup.digest ?? 'none'}`,
+    ],
+    api: (_directory, port) => tusApi('/uploads/demo', download(port, '/files')),
+  }
+}
+
 /** Carcosa through `createCarcosa()`, without a digest and with the embedded database by default. */
 export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
   const express = setup.express ?? false
@@ -51,6 +71,7 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
         express,
         mount,
         digest: setup.digest ?? 'none',
+        callback: setup.callback ?? false,
         database: setup.database ?? null,
       }
       return [script('carcosa.ts'), JSON.stringify(options)]
@@ -70,6 +91,7 @@ interface Setup {
 
 interface CarcosaSetup {
   digest?: 'sha-256' | 'none'
+  callback?: boolean
   /** A postgres:// URL; without one the embedded database. */
   database?: string
 }

@@ -31,44 +31,53 @@ export interface Phases {
   idle: string
 }
 
+/** What a case measured, and what it calls its two measurements. */
+export interface Measured {
+  results: Results
+  phases: Phases
+}
+
 /**
  * The medians of the per-round ratios `of` / `against`, in both phases. A comparison with a
  * variant that was not measured is left out.
  */
 export function ratios(
-  results: Results,
-  phases: Phases,
+  measured: Measured,
   comparisons: readonly Comparison[],
 ): Verdict[] {
-  return compare(results, phases, comparisons, '×', (of, against) => of / against)
+  return compare(measured, comparisons, {
+    unit: '×',
+    relate: (of, against) => of / against,
+  })
 }
 
 /** The same for the differences `of` − `against`. */
 export function differences(
-  results: Results,
-  phases: Phases,
+  measured: Measured,
   comparisons: readonly Comparison[],
   unit: string,
 ): Verdict[] {
-  return compare(results, phases, comparisons, unit, (of, against) => of - against)
+  return compare(measured, comparisons, { unit, relate: (of, against) => of - against })
 }
 
 /** A figure measured once. */
 export function single(
-  title: string,
+  { title, target }: Pick<Comparison, 'title' | 'target'>,
   value: number,
   unit: string,
-  target?: Target,
 ): Verdict {
   return { ...judge({ title, target }, [value], unit), range: null }
 }
 
+interface Relation {
+  unit: string
+  relate(of: number, against: number): number
+}
+
 function compare(
-  results: Results,
-  phases: Phases,
+  { results, phases }: Measured,
   comparisons: readonly Comparison[],
-  unit: string,
-  relate: (of: number, against: number) => number,
+  { unit, relate }: Relation,
 ): Verdict[] {
   return (['busy', 'idle'] as const).flatMap((phase) => {
     const samples = results[phase]
