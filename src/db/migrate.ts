@@ -3,7 +3,7 @@ import { CarcosaError } from '../shared/errors.ts'
 import type { Database, ExecuteSql } from './database.ts'
 import { toDatabaseError } from './errors.ts'
 import { type Migration, readMigrations } from './migrations.ts'
-import { explainRefusal } from './refusal.ts'
+import { ensureSchema, explainRefusal, withMigrationLock } from './schema.ts'
 
 /**
  * Prisma keeps its records in the first schema of the search path, which is `public` unless
@@ -13,15 +13,12 @@ import { explainRefusal } from './refusal.ts'
  */
 const table = 'carcosa._prisma_migrations'
 
-/** The key that Prisma's schema engine locks: one of the two migrates at a time. */
-const lockKey = 72707369
-
 /**
  * Applies the migrations that the database has not seen and returns their names, oldest
  * first. Any number of processes may do so at once: one applies, the others wait.
  *
  * Each migration is one transaction together with its record, so that it is applied wholly
- * or not at all. The lock is taken inside it, which also works behind a pooler.
+ * or not at all.
  *
  * Throws MIGRATION_UNKNOWN (a newer version was here), MIGRATION_CHANGED, MIGRATION_FAILED,
  * or CONFIG_INVALID if the user may not create the schema.
@@ -58,13 +55,9 @@ async function pending(
 
 /** Makes the schema and the table of records. */
 async function prepare(database: Database): Promise<void> {
+  await ensureSchema(database, 'carcosa')
   try {
-    await locked(database, async (execute) => {
-      // Not `IF NOT EXISTS`: that asks for the right to create even if there is nothing to do.
-      const { rows } = await execute(`SELECT to_regnamespace('carcosa') AS found`)
-      if (!rows[0]?.found) await execute('CREATE SCHEMA carcosa')
-      await execute(createTable)
-    })
+    await withMigrationLock(database, (execute) => execute(createTable))
   } catch (error) {
     throw await explainRefusal(database, error)
   }
@@ -75,7 +68,7 @@ async function applyNext(
   database: Database,
   migrations: Migration[],
 ): Promise<string | null> {
-  return await locked(database, async (execute) => {
+  return await withMigrationLock(database, async (execute) => {
     const next = compare(migrations, await readRecords(execute))[0]
     if (!next) return null
     await runScript(execute, next)
@@ -86,16 +79,6 @@ async function applyNext(
       [randomUUID(), next.checksum, next.name],
     )
     return next.name
-  })
-}
-
-async function locked<T>(
-  database: Database,
-  work: (execute: ExecuteSql) => Promise<T>,
-): Promise<T> {
-  return await database.transaction(async ({ executeSql }) => {
-    await executeSql(`SELECT pg_advisory_xact_lock(${lockKey})`)
-    return await work(executeSql)
   })
 }
 

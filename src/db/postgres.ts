@@ -31,12 +31,8 @@ export async function openPostgres(
   const pool = createPool(url, options)
   await probe(pool, target)
   const prisma = createPrisma(new PrismaPg(pool))
-  const settings: Settings = {
-    named: options.preparedStatements ?? true,
-    timeout: options.queryTimeout ?? 30_000,
-  }
-  const lend = <T>(use: (session: Session) => Promise<T>) =>
-    lendSession(pool, settings, use)
+  const named = options.preparedStatements ?? true
+  const lend = <T>(use: (session: Session) => Promise<T>) => lendSession(pool, named, use)
   let closing: Promise<void> | undefined
   return {
     kind: 'postgres',
@@ -51,10 +47,8 @@ export async function openPostgres(
   }
 }
 
-interface Settings {
-  named: boolean
-  timeout: number
-}
+/** Migrations and the upkeep of the job queue may take longer than anything else. */
+const scriptTimeout = 10 * 60_000
 
 function createPool(url: string, options: PostgresOptions): pg.Pool {
   const pool = new pg.Pool({
@@ -64,6 +58,7 @@ function createPool(url: string, options: PostgresOptions): pg.Pool {
     application_name: 'carcosa',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    query_timeout: options.queryTimeout ?? 30_000,
     types: { getTypeParser },
     // Prisma's adapter reads timestamps as if every session were in UTC.
     onConnect: async (client) => {
@@ -94,7 +89,7 @@ async function probe(pool: pg.Pool, target: PostgresTarget): Promise<void> {
 
 /** A connection while somebody has it. */
 interface Session extends Transaction {
-  send(query: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult>
+  send(query: string | pg.QueryConfig): Promise<pg.QueryResult>
   /** Gives the connection back; one that broke or was left in a transaction is closed. */
   release(): void
 }
@@ -105,13 +100,13 @@ interface Session extends Transaction {
  */
 async function lendSession<T>(
   pool: pg.Pool,
-  settings: Settings,
+  named: boolean,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw toDatabaseError(error)
   })
-  const session = openSession(client, settings)
+  const session = openSession(client, named)
   try {
     return await use(session)
   } catch (error) {
@@ -124,13 +119,13 @@ async function lendSession<T>(
   }
 }
 
-function openSession(client: pg.PoolClient, { named, timeout }: Settings): Session {
+function openSession(client: pg.PoolClient, named: boolean): Session {
   let broken: unknown
-  const send: Session['send'] = async (query, values) => {
+  const send: Session['send'] = async (query) => {
     // After a timeout the next statement would wait for the answer to the last one.
     if (broken) throw broken
     try {
-      return await client.query(query, values)
+      return await client.query(query)
     } catch (error) {
       const known = toDatabaseError(error)
       if (known !== error) broken = known
@@ -140,12 +135,15 @@ function openSession(client: pg.PoolClient, { named, timeout }: Settings): Sessi
   return {
     send,
     async query<Row>({ name, sql }: Statement, values: readonly unknown[] = []) {
-      // `query_timeout` is missing in the declaration of pg.QueryConfig.
-      const timed = { text: sql, values: [...values], query_timeout: timeout }
-      const result = await send(named ? { name, ...timed } : timed)
+      const query = { text: sql, values: [...values] }
+      const result = await send(named ? { name, ...query } : query)
       return result.rows as Row[]
     },
-    executeSql: async (sql, values) => flatten(await send(sql, values)),
+    executeSql: async (sql, values) => {
+      // `query_timeout` is missing in the declaration of pg.QueryConfig.
+      const script = { text: sql, query_timeout: scriptTimeout }
+      return flatten(await send(values?.length ? { text: sql, values } : script))
+    },
     release: () =>
       client.release(Boolean(broken) || client.getTransactionStatus() !== 'I'),
   }

@@ -1,20 +1,17 @@
 import type { Database } from '../db/database.ts'
 import type { JobPolicy } from './definitions.ts'
 
-const schema = 'carcosa_jobs'
+/** The Postgres schema that belongs to pg-boss. */
+export const schema = 'carcosa_jobs'
 
 /** How pg-boss runs on `database`; only a worker schedules and cleans up. */
-export async function bossOptions(database: Database, worker: boolean) {
-  const { rows } = await database.executeSql(
-    `SELECT to_regnamespace('${schema}') AS found`,
-  )
+export function bossOptions(database: Database, worker: boolean) {
   return {
     db: { executeSql: database.executeSql },
     backend: database.kind,
     schema,
-    // Even `IF NOT EXISTS` asks for the right to create schemas, which the user may lack
-    // where an administrator made ours.
-    createSchema: !rows[0]?.found,
+    // We make it: two instances that start at once on an empty database fail otherwise.
+    createSchema: false,
     supervise: worker,
     schedule: worker,
     // What an idle process does: the defaults are made for busier ones.

@@ -1,9 +1,9 @@
 import { type Job, type JobResult, PgBoss, type QueueResult } from 'pg-boss'
 import type { Database, Transaction } from '../db/database.ts'
-import { explainRefusal } from '../db/refusal.ts'
+import { ensureSchema, explainRefusal } from '../db/schema.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import { type JobName, type JobPayloads, jobNames, jobPolicies } from './definitions.ts'
-import { bossOptions, queueOptions } from './options.ts'
+import { bossOptions, queueOptions, schema } from './options.ts'
 
 /**
  * Work that has to happen even if this process dies: kept in Postgres (schema
@@ -73,7 +73,8 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
 
   return {
     async start() {
-      boss = new PgBoss(await bossOptions(database, settings.worker ?? true))
+      await ensureSchema(database, schema)
+      boss = new PgBoss(bossOptions(database, settings.worker ?? true))
       // Without a listener an error while polling would end the process.
       boss.on('error', (err) => log.error({ err }, 'the job queue had an error'))
       boss.on('warning', (warning) => log.warn({ warning }, warning.message))
