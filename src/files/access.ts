@@ -46,8 +46,12 @@ export async function findReadable(
   const signed = new URLSearchParams(search).has('signature')
   const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
   const file = await findFile(db, id)
-  if (!file || !isReadable(file.state)) throw notFound()
-  if (!grant && !(await isOpenTo(file, principal))) throw notFound()
+  const isHere = file !== null && isReadable(file.state)
+  if (!isHere || !(grant || (await isOpenTo(file, principal)))) {
+    // A credential that is wrong is refused here too, or its refusal would tell what exists.
+    await principal()
+    throw notFound()
+  }
   const store = stores.get(file.storeName)
   if (!store) throw new CarcosaError('STORE_UNKNOWN')
   return { file, store, grant }

@@ -21,6 +21,8 @@ export interface AcquireOptions {
    * (PATCH: two live writers must not chase each other away).
    */
   preempt: 'now' | 'idle'
+  /** Asked before a holder is disturbed; by throwing it gives up. */
+  beforeWaiting?(): Promise<unknown>
   /** Gives up waiting, e.g. because the waiting client left. */
   signal?: AbortSignal
 }
@@ -70,47 +72,50 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
     }
   }
 
-  return {
-    acquire(id, { preempt, signal }) {
-      const holder = held.get(id)
-      if (!holder) return Promise.resolve(grant(id))
-      if (holder.waiters.length >= maxWaiters) return Promise.reject(locked(waitMs))
+  function wait(
+    id: string,
+    { waiters }: Holder,
+    options: AcquireOptions,
+  ): Promise<Lease> {
+    const { preempt, signal } = options
+    return new Promise((resolve, reject) => {
+      const ask = () => {
+        const current = held.get(id)
+        if (!current) return
+        const idle = Date.now() - current.touchedAt
+        if (preempt === 'now' || idle >= idleMs) current.release.abort(wanted)
+      }
+      const stop = () => {
+        clearTimeout(deadline)
+        clearInterval(patience)
+        signal?.removeEventListener('abort', giveUp)
+      }
+      const giveUp = () => {
+        stop()
+        const at = waiters.indexOf(proceed)
+        if (at >= 0) waiters.splice(at, 1)
+        reject(locked(waitMs))
+      }
+      const proceed = () => {
+        stop()
+        resolve(grant(id))
+      }
+      const deadline = setTimeout(giveUp, waitMs)
+      const patience = setInterval(ask, idleMs)
+      waiters.push(proceed)
+      signal?.addEventListener('abort', giveUp, { once: true })
+      ask()
+    })
+  }
 
-      return new Promise((resolve, reject) => {
-        const { waiters } = holder
-        const askIdleHolder = () => {
-          const current = held.get(id)
-          if (current && Date.now() - current.touchedAt >= idleMs)
-            current.release.abort(wanted)
-        }
-        const stop = () => {
-          clearTimeout(deadline)
-          clearInterval(patience)
-          signal?.removeEventListener('abort', giveUp)
-        }
-        const giveUp = () => {
-          stop()
-          const at = waiters.indexOf(proceed)
-          if (at >= 0) waiters.splice(at, 1)
-          reject(locked(waitMs))
-        }
-        const proceed = () => {
-          stop()
-          resolve(grant(id))
-        }
-        const deadline = setTimeout(giveUp, waitMs)
-        const patience = setInterval(
-          preempt === 'now' ? askHolder : askIdleHolder,
-          idleMs,
-        )
-        function askHolder() {
-          held.get(id)?.release.abort(wanted)
-        }
-        waiters.push(proceed)
-        signal?.addEventListener('abort', giveUp, { once: true })
-        if (preempt === 'now') askHolder()
-        else askIdleHolder()
-      })
+  return {
+    async acquire(id, options) {
+      if (!held.has(id)) return grant(id)
+      await options.beforeWaiting?.()
+      const holder = held.get(id)
+      if (!holder) return grant(id)
+      if (holder.waiters.length >= maxWaiters) throw locked(waitMs)
+      return wait(id, holder, options)
     },
   }
 }

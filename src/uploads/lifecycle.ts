@@ -35,26 +35,42 @@ export async function create(
 
 /**
  * The upload a request names, if the request may touch it and it still takes bytes or is
- * complete. Unknown, foreign and other-route ids all look the same (promise P6).
+ * complete.
  *
- * @throws {CarcosaError} UPLOAD_NOT_FOUND, UPLOAD_GONE
+ * @throws {CarcosaError} UPLOAD_GONE, and what findOwn throws
  */
 export async function guard(
   deps: UploadDeps,
   request: UploadRequest,
 ): Promise<FileRecord> {
-  const record = request.id === null ? null : await findFile(deps.db, request.id)
-  if (!record || record.route !== request.route.name) throw notFound()
-  if (!(await mayTouch(request, record))) throw notFound()
+  const record = await findOwn(deps, request)
   assertAlive(record)
   return isUnfinished(record.state) ? catchUp(deps, record) : record
 }
 
-/** The owner, or the ticket that created it; an anonymous upload belongs to whoever has its URL. */
-export async function mayTouch(
+/**
+ * The upload a request names, in any state, if the request may touch it. Unknown, foreign and
+ * other-route ids all look the same (promise P6).
+ *
+ * @throws {CarcosaError} UPLOAD_NOT_FOUND, TICKET_INVALID, and what auth providers throw
+ */
+export async function findOwn(
+  deps: UploadDeps,
   request: UploadRequest,
-  record: FileRecord,
-): Promise<boolean> {
+): Promise<FileRecord> {
+  const record = request.id === null ? null : await findFile(deps.db, request.id)
+  const isHere = record !== null && record.route === request.route.name
+  if (isHere && (await mayTouch(request, record))) return record
+  // A credential that is wrong is refused here too, or its refusal would tell what exists.
+  await request.ticket(true)
+  await request.principal()
+  throw new CarcosaError('UPLOAD_NOT_FOUND', {
+    message: 'There is no upload at this URL. Create one with POST.',
+  })
+}
+
+/** The owner, or the ticket that created it; an anonymous upload belongs to whoever has its URL. */
+async function mayTouch(request: UploadRequest, record: FileRecord): Promise<boolean> {
   return record.ownerId === null || (await isCreator(request, record))
 }
 
@@ -68,12 +84,6 @@ export async function isCreator(
     return ticket.batchId === record.batchId && ticket.batchIndex === record.batchIndex
   }
   return record.ownerId !== null && (await request.principal())?.id === record.ownerId
-}
-
-export function notFound(): CarcosaError {
-  return new CarcosaError('UPLOAD_NOT_FOUND', {
-    message: 'There is no upload at this URL. Create one with POST.',
-  })
 }
 
 /** Fixes the length of an upload whose length was deferred. */

@@ -1,7 +1,6 @@
 import type { FileRecord } from '../files/record.ts'
-import { findFile } from '../files/records.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
-import { mayTouch, notFound } from './lifecycle.ts'
+import { findOwn } from './lifecycle.ts'
 import { isSettled } from './state.ts'
 
 /** Longest `?wait`, in seconds: shorter than the idle time-outs of common proxies. */
@@ -32,7 +31,7 @@ export interface UploadStatus {
  * outcome is known: a tus answer carries no body, so this is how a client gets the result of
  * the completion callback.
  *
- * @throws {CarcosaError} UPLOAD_NOT_FOUND
+ * @throws {CarcosaError} what findOwn throws
  */
 export async function awaitStatus(
   deps: UploadDeps,
@@ -41,9 +40,7 @@ export async function awaitStatus(
 ): Promise<FileRecord> {
   const until = Date.now() + Math.min(waitSeconds, maxWaitSeconds) * 1_000
   for (;;) {
-    const record = request.id === null ? null : await findFile(deps.db, request.id)
-    if (!record || record.route !== request.route.name) throw notFound()
-    if (!(await mayTouch(request, record))) throw notFound()
+    const record = await findOwn(deps, request)
     const left = until - Date.now()
     if (isSettled(record.state) || left <= 0 || signal?.aborted) return record
     await deps.bus.wait(record.id, Math.min(left, lookMs), signal)

@@ -11,7 +11,7 @@ import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Admitted } from './door.ts'
 import { headRefusal } from './head-refusal.ts'
 import type { Lease } from './lease.ts'
-import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
+import { create, declareLength, findOwn, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
 import { isUnfinished } from './state.ts'
 
@@ -200,9 +200,11 @@ const nothing = Readable.from([])
 
 function leaseFor(deps: UploadDeps, call: Call, id: string) {
   const preempt = call.exchange.admitted.method === 'PATCH' ? 'idle' : 'now'
+  // SEC-6: who may not touch the upload may not end the request that writes to it either.
+  const beforeWaiting = () => findOwn(deps, call.request)
   return {
     async lock() {
-      call.lease = await deps.leases.acquire(id, { preempt })
+      call.lease = await deps.leases.acquire(id, { preempt, beforeWaiting })
     },
     async unlock() {
       call.lease?.release()
