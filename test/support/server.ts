@@ -43,7 +43,7 @@ export const maxSize = 16 * MiB
 
 /**
  * `demo` and `private` are public, the first readable by all; `mine` belongs to who uploads;
- * `image` looks at what arrived; `brief` forgets after 400 ms without progress.
+ * `image` looks at what arrived; `brief` forgets after 700 ms without progress.
  */
 export const testRouter = createRouter({
   demo: route({ blob: { maxFileSize: maxSize, acl: 'public-read' } }).public(),
@@ -52,7 +52,7 @@ export const testRouter = createRouter({
   image: route({ image: { maxFileSize: maxSize, acl: 'public-read' } }).public(),
   brief: route({ blob: { maxFileSize: maxSize } })
     .public()
-    .expiresIn(400),
+    .expiresIn(700),
 })
 
 /** Knows `Bearer <name>` for any name but `expired`, which it refuses. */

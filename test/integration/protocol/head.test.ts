@@ -152,7 +152,7 @@ for (const door of doors) {
   test(`E4: an expired upload is 410 to HEAD, PATCH and DELETE (${door})`, async () => {
     const exchange = server.doors[door]
     const path = await created(exchange, { route: 'brief', bytes: 'hello' })
-    await wait(450)
+    await wait(750)
     const gone = { status: 410, headers: { 'Upload-Offset': null } }
     expectAnswer(await exchange({ method: 'HEAD', path }), {
       ...gone,
@@ -166,7 +166,7 @@ for (const door of doors) {
   test(`E4: a finished upload does not expire (${door})`, async () => {
     const exchange = server.doors[door]
     const path = await created(exchange, { route: 'brief', bytes: 'hellohello' })
-    await wait(450)
+    await wait(750)
     expectAnswer(await exchange({ method: 'HEAD', path }), {
       status: 200,
       headers: { 'Upload-Offset': '10' },
@@ -177,7 +177,7 @@ for (const door of doors) {
     const exchange = server.doors[door]
     const path = await created(exchange, { route: 'brief' })
     for (let offset = 0; offset < 4; offset++) {
-      await wait(200)
+      await wait(300)
       const answer = await patch(exchange, path, { offset, body: 'x' })
       assert.is(answer.status, 204, `at ${offset}: ${answer.text}`)
     }
