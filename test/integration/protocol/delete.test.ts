@@ -1,4 +1,4 @@
-/** Termination: rows X1–X4 (X5: options.test.ts). */
+/** Termination: rows X1–X4 and X6 (X5: options.test.ts). */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { created, expectAnswer, patch, records } from '../../support/records.ts'
@@ -121,7 +121,7 @@ for (const door of doors) {
   }
 }
 
-test('X1: an unfinished upload that is being written to is deleted at once', async () => {
+test('X6: an upload that is being written to is deleted at once and does not come back', async () => {
   const path = await created(server.doors.http, { bytes: 'hello' })
   let feed: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>({
