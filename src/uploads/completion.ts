@@ -31,6 +31,7 @@ export async function complete(
       deps.log.warn({ err: error, id: record.id }, 'could not extend a claim'),
     )
   }, deps.settings.claimMs / 3)
+  keepClaim.unref()
   try {
     await deps.faults('completion:before-callback')
     const serverData = await runCallback(deps, record, prefix)
@@ -127,10 +128,14 @@ async function becomeReady(
   })
 }
 
-/** A CarcosaError is the route's verdict and final; anything else is tried again. */
+/**
+ * A CarcosaError that blames the request is the route's verdict and final. Anything else is
+ * tried again, a database or store that could not be reached above all: it says nothing about
+ * the file.
+ */
 async function afterFailure(deps: UploadDeps, record: FileRecord, cause: unknown) {
   const { id, route, attempts } = record
-  const verdict = cause instanceof CarcosaError ? cause : null
+  const verdict = cause instanceof CarcosaError && cause.status < 500 ? cause : null
   deps.log.error({ err: cause, id, route, attempts }, 'onUploadComplete failed')
   if (!verdict && attempts < maxAttempts) {
     // The job that was enqueued with file.stored tries again.
