@@ -61,7 +61,10 @@ export function file(options: FileStoreOptions): Store {
     },
 
     async complete(key, size) {
-      const held = lengths.take(key) ?? (await sizeOf(pathOf(key)))
+      // A remembered length proves what is there, but not that it is wrong: another process,
+      // or a write that failed, may have added to it.
+      if (lengths.take(key) === size) return
+      const held = await sizeOf(pathOf(key))
       if (held === size) return
       throw new CarcosaError('STORAGE_CORRUPT', {
         message: `The store holds ${held ?? 'no'} bytes of an upload of ${size} bytes.`,
