@@ -1,21 +1,14 @@
-import { Readable } from 'node:stream'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { type FileList, type ListOptions, listFiles } from './files/list.ts'
 import { type FileRecord, isReadable } from './files/record.ts'
 import { findFile, renameFile } from './files/records.ts'
 import type { Signer, SignRequest } from './files/sign.ts'
+import type { Drain } from './ops/drain.ts'
 import { CarcosaError } from './shared/errors.ts'
+import { isId } from './shared/ids.ts'
+import { sizeOf, toBytes, type UploadBody } from './uploads/body.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type ProgramUpload, uploadFromProgram } from './uploads/from-program.ts'
 import { remove } from './uploads/lifecycle.ts'
-
-/** What can be uploaded from a program: anything that yields bytes. */
-export type UploadBody =
-  | Readable
-  | ReadableStream<Uint8Array>
-  | Blob
-  | Uint8Array
-  | string
 
 export interface Api {
   readonly files: FilesApi
@@ -41,7 +34,10 @@ export interface FilesApi {
    * @throws {CarcosaError} FILE_NOT_FOUND
    */
   sign(id: string, options?: Partial<Omit<SignRequest, 'fileId'>>): Promise<string>
-  /** Changes the name readers see. @throws {CarcosaError} FILE_NOT_FOUND */
+  /**
+   * Changes the name readers see: text of 1 to 4096 characters.
+   * @throws {CarcosaError} FILE_NOT_FOUND, BAD_REQUEST
+   */
   rename(id: string, filename: string): Promise<FileRecord>
   /** Deletes record and bytes; false if there was nothing left to delete. */
   delete(id: string): Promise<boolean>
@@ -52,43 +48,47 @@ export interface FilesApi {
 export interface ApiDeps {
   uploads: UploadDeps
   signer: Signer
+  drain: Drain
 }
 
 const defaultExpiresIn = '1h'
+const maxNameLength = 4096
 
-export function createApi({ uploads, signer }: ApiDeps): Api {
+export function createApi({ uploads, signer, drain }: ApiDeps): Api {
   const { db, settings } = uploads
   const signed = (id: string, options: Partial<SignRequest>, base: string | null) => {
     const request = { expiresIn: defaultExpiresIn, ...options, fileId: id }
     return `${settings.fileUrl(id, base)}?${signer.sign(request)}`
   }
+  // Any text may be asked for; only what can be an id reaches the database.
+  const find = async (id: string) => (isId(id) ? findFile(db, id) : null)
 
   return {
     files: {
-      async upload(body, options) {
-        return uploadFromProgram(uploads, toReadable(body), {
-          size: sizeOf(body),
-          ...options,
-        })
+      upload(body, options) {
+        const upload = { size: sizeOf(body), ...options }
+        return drain.run(() => uploadFromProgram(uploads, toBytes(body), upload))
       },
-      list: (options = {}) => listFiles(db, settings.projectId, options),
-      get: (id) => findFile(db, id),
+      list: (options = {}) => drain.run(() => listFiles(db, settings.projectId, options)),
+      get: (id) => drain.run(() => find(id)),
       async sign(id, options = {}) {
-        const file = await findFile(db, id)
+        const file = await drain.run(() => find(id))
         if (!file || !isReadable(file.state)) throw notFound(id)
         return signed(id, options, null)
       },
       async rename(id, filename) {
-        const renamed = await renameFile(db, id, filename)
+        assertName(filename)
+        const renamed = isId(id) && (await drain.run(() => renameFile(db, id, filename)))
         if (!renamed) throw notFound(id)
         return renamed
       },
-      async delete(id) {
-        const file = await findFile(db, id)
-        if (!file || file.state === 'removed') return false
-        await remove(uploads, file)
-        return true
-      },
+      delete: (id) =>
+        drain.run(async () => {
+          const file = await find(id)
+          if (!file || file.state === 'removed') return false
+          await remove(uploads, file)
+          return true
+        }),
       link(file, base) {
         if (file.acl === 'public-read') return settings.fileUrl(file.id, base ?? null)
         return signed(file.id, {}, base ?? null)
@@ -97,23 +97,15 @@ export function createApi({ uploads, signer }: ApiDeps): Api {
   }
 }
 
-function toReadable(body: UploadBody): Readable {
-  if (body instanceof Readable) return body
-  if (typeof body === 'string') return Readable.from([Buffer.from(body)])
-  if (body instanceof Uint8Array) return Readable.from([Buffer.from(body)])
-  const stream = body instanceof Blob ? body.stream() : body
-  // The DOM's and Node's types for the same stream class do not know each other.
-  return Readable.fromWeb(stream as unknown as NodeReadableStream)
-}
-
-function sizeOf(body: UploadBody): number | undefined {
-  if (typeof body === 'string') return Buffer.byteLength(body)
-  if (body instanceof Uint8Array) return body.byteLength
-  return body instanceof Blob ? body.size : undefined
+function assertName(filename: unknown): void {
+  if (typeof filename === 'string' && filename && filename.length <= maxNameLength) return
+  throw new CarcosaError('BAD_REQUEST', {
+    message: `A name is text of 1 to ${maxNameLength} characters.`,
+  })
 }
 
 function notFound(id: string): CarcosaError {
   return new CarcosaError('FILE_NOT_FOUND', {
-    message: `There is no readable file ${JSON.stringify(id.slice(0, 64))}.`,
+    message: `There is no readable file ${JSON.stringify(String(id).slice(0, 64))}.`,
   })
 }

@@ -12,6 +12,7 @@ import { createApp } from './http/app.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { createQueue } from './jobs/queue.ts'
+import { createDrain, type Drain } from './ops/drain.ts'
 import { keptSecret } from './secret.ts'
 import { silentLogger } from './shared/logger.ts'
 import type { UploadDeps } from './uploads/deps.ts'
@@ -35,8 +36,19 @@ export interface Carcosa {
   readonly checkContinue: NodeHandler
   /** For programs: the same files without HTTP. */
   readonly api: Api
-  /** Ends jobs and callbacks in flight, then closes the database. Idempotent. */
-  close(): Promise<void>
+  /**
+   * Refuses new requests, lets running ones, callbacks and jobs end, then closes the database.
+   * Takes at most `shutdownTimeout`. Idempotent.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  /**
+   * How long running uploads may go on, in ms. Then, by default at once, each is answered with
+   * the offset it has reached, and its client goes on elsewhere or later.
+   */
+  grace?: number
 }
 
 /** What tests may change; not for programs. */
@@ -94,20 +106,22 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
 
 async function assemble(parts: Parts): Promise<Carcosa> {
   const { config, secrets, stores, db, jobs, log } = parts
-  const inBackground = new Set<Promise<void>>()
-  const uploads = uploadDeps(parts, inBackground)
+  const drain = createDrain()
+  const uploads = uploadDeps(parts, drain)
   parts.internals.inspect?.(uploads)
   const origin = config.publicUrl ?? ''
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
-  const api = createApi({ uploads, signer })
+  const api = createApi({ uploads, signer, drain })
   const app = createApp({
     router: config.router,
     auth: config.auth,
     cors: config.cors,
     basePath: config.basePath,
     log,
+    drain,
     uploads: {
       uploads,
+      drain,
       tus: createTus(uploads),
       origin,
       linkOf: (record, base) => api.files.link(record, base),
@@ -118,25 +132,37 @@ async function assemble(parts: Parts): Promise<Carcosa> {
 
   const handler = createNodeHandler(app, parts.internals.bodyIdleMs)
   let closing: Promise<void> | undefined
-  const close = async () => {
-    await jobs.stop(config.shutdownTimeout)
-    await Promise.all(inBackground)
-    await uploads.detector.close()
-    await db.close()
-  }
   return {
     fetch: createFetchHandler(app),
     handler,
     checkContinue: onCheckContinue(handler),
     api,
-    close() {
-      closing ??= close()
+    close(options = {}) {
+      closing ??= close(parts, { uploads, drain }, options)
       return closing
     },
   }
 }
 
-function uploadDeps(parts: Parts, inBackground: Set<Promise<void>>): UploadDeps {
+async function close(
+  { config, jobs, db, log }: Parts,
+  { uploads, drain }: { uploads: UploadDeps; drain: Drain },
+  { grace = 0 }: CloseOptions,
+): Promise<void> {
+  const until = Date.now() + config.shutdownTimeout
+  drain.begin()
+  const jobsEnded = jobs.stop(config.shutdownTimeout)
+  await drain.idle(grace)
+  uploads.leases.end()
+  const left = await drain.idle(Math.max(until - Date.now(), 0))
+  if (left > 0) log.warn({ left }, 'closed before requests and callbacks ended')
+  await jobsEnded
+  drain.end()
+  await uploads.detector.close()
+  await db.close()
+}
+
+function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
   const { config, internals, secrets, stores, db, jobs, log } = parts
   const digest = config.digest !== 'none'
   const base = `${config.publicUrl ?? ''}${config.basePath}`
@@ -161,8 +187,7 @@ function uploadDeps(parts: Parts, inBackground: Set<Promise<void>>): UploadDeps 
     },
     route: (name) => config.router.routes[name] ?? null,
     background(work) {
-      inBackground.add(work)
-      void work.finally(() => inBackground.delete(work))
+      drain.run(() => work).catch((err) => log.error({ err }, 'work after closing'))
     },
   }
 }

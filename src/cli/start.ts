@@ -63,7 +63,12 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
     })
     life.listening(await listen(server, config))
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
-    const cutOff = await stop(server, config.shutdownTimeout)
+    const timeout = config.shutdownTimeout
+    const [cutOff] = await Promise.all([
+      stop(server, timeout),
+      // Half of the time for uploads to end, the rest to answer those that do not.
+      carcosa.close({ grace: timeout / 2 }),
+    ])
     if (cutOff > 0) log.warn({ connections: cutOff }, 'Cut off what did not end in time')
   } finally {
     await carcosa.close()

@@ -1,5 +1,6 @@
 import type { AuthProvider, Principal } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
+import type { Drain } from '../ops/drain.ts'
 import { describeRouter } from '../routes/describe.ts'
 import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
@@ -18,6 +19,7 @@ export interface AppOptions {
   cors: CorsOptions
   basePath: string
   log: Logger
+  drain: Drain
   uploads: UploadPaths
   files: FileDeps
 }
@@ -28,7 +30,9 @@ export type App = (incoming: Incoming) => Promise<Reply | null>
 /** The URL space under the mount point, and the one place where errors become answers. */
 export function createApp(options: AppOptions): App {
   return async (incoming) => {
-    const reply = await answer(options, incoming)
+    const reply = await options.drain
+      .run(() => answer(options, incoming))
+      .catch((error: unknown) => refuse(options, incoming, toCarcosaError(error)))
     return reply && withCors(reply, incoming.headers, options.cors)
   }
 }
@@ -58,6 +62,7 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   const { method, segments } = located
   const [root, ...rest] = segments
   if (root === 'uploads') return answerUploads(options.uploads, located)
+  options.drain.assertOpen()
   if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
   if (root === 'files') return answerFiles(options.files, located)
   if (rest.length > 0) throw new CarcosaError('NOT_FOUND')

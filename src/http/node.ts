@@ -142,7 +142,7 @@ function writeReply(req: IncomingMessage, res: ServerResponse, reply: Reply): vo
 function discardRest(req: IncomingMessage, res: ServerResponse): void {
   res.once('finish', () => {
     if (req.complete || req.destroyed) return
-    const cut = setTimeout(() => req.socket.destroy(), lingerMs)
+    const cut = setTimeout(() => req.socket.destroy(), lingerMs).unref()
     req.once('close', () => clearTimeout(cut))
     req.once('end', () => clearTimeout(cut))
     req.resume()

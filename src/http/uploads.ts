@@ -1,4 +1,5 @@
 import { type FileRecord, isReadable } from '../files/record.ts'
+import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import { jsonReply, problemReply, type Reply } from '../shared/reply.ts'
 import { judgeBatch } from '../uploads/admission.ts'
@@ -15,6 +16,7 @@ import { parseBatch } from './parse-batch.ts'
 export interface UploadPaths {
   uploads: UploadDeps
   tus: Tus
+  drain: Drain
   /** Where clients find the file; signed where it is private. */
   linkOf(record: FileRecord, prefix: string): string
   /** Origin in front of every URL told to clients; empty for relative ones. */
@@ -34,6 +36,7 @@ export async function answerUploads(
 }
 
 async function route(paths: UploadPaths, located: Located): Promise<Reply> {
+  paths.drain.assertOpen()
   const { method, segments, headers } = located
   const [, routeName, id = null, ...rest] = segments
   const request = requestFor(paths, located, { routeName, id })
@@ -97,7 +100,7 @@ async function prepare(
 }
 
 async function status(
-  { uploads, linkOf }: UploadPaths,
+  { uploads, linkOf, drain }: UploadPaths,
   located: Located,
   request: UploadRequest,
 ): Promise<Reply> {
@@ -107,7 +110,8 @@ async function status(
       message: `wait must be a whole number of seconds, not ${JSON.stringify(wait.slice(0, 20))}.`,
     })
   }
-  const waiting = { waitSeconds: Number(wait), signal: located.gone() }
+  const signal = AbortSignal.any([located.gone(), drain.closing])
+  const waiting = { waitSeconds: Number(wait), signal }
   const record = await awaitStatus(uploads, request, waiting)
   // The id alone must not turn into a fresh signature: whoever was sent a link knows the id.
   const mayLink = record.acl === 'public-read' || (await isCreator(request, record))

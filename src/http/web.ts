@@ -31,7 +31,9 @@ function fromWeb(request: Request): Incoming {
     openBody() {
       if (!request.body) return Readable.from([])
       // The DOM's and Node's types for the same stream class do not know each other.
-      return Readable.fromWeb(request.body as unknown as NodeReadableStream)
+      const body = Readable.fromWeb(request.body as unknown as NodeReadableStream)
+      // It may break off before the store reads it; unheard, that would end the process.
+      return body.on('error', () => {})
     },
   }
 }

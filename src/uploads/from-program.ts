@@ -2,10 +2,12 @@ import type { Readable } from 'node:stream'
 import type { Principal } from '../auth/principal.ts'
 import type { FileRecord } from '../files/record.ts'
 import { checkFile } from '../routes/check.ts'
+import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { agree, draft } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
-import { commitOffset, create, declareLength, remove } from './lifecycle.ts'
+import type { Lease } from './lease.ts'
+import { create, declareLength, remove } from './lifecycle.ts'
 import { receive } from './receive.ts'
 
 /** An upload made by the program Carcosa runs in. */
@@ -25,38 +27,63 @@ export interface ProgramUpload {
 
 /**
  * The way of an upload without HTTP: nobody resumes it, so what breaks off leaves nothing.
+ * Whatever happens, `body` is read to its end or destroyed.
+ *
+ * @throws what the body failed with
+ * @throws {CarcosaError} ROUTE_NOT_FOUND, LENGTH_INVALID, SHUTTING_DOWN, and what checkFile
+ *   and receive throw
  */
 export async function uploadFromProgram(
   deps: UploadDeps,
   body: Readable,
   upload: ProgramUpload,
 ): Promise<FileRecord> {
-  const route = deps.route(upload.route)
-  if (!route) {
-    throw new CarcosaError('ROUTE_NOT_FOUND', {
-      message: `There is no route ${JSON.stringify(upload.route)}.`,
-    })
+  try {
+    const route = routeOf(deps, upload)
+    const record = await begin(deps, route, upload)
+    return await fill(deps, route, { record, body })
+  } finally {
+    body.destroy()
   }
-  const file = {
-    name: upload.filename ?? '',
-    type: upload.type ?? '',
-    size: upload.size ?? null,
-  }
+}
+
+function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
+  const route = deps.route(name)
+  if (route) return route
+  throw new CarcosaError('ROUTE_NOT_FOUND', {
+    message: `There is no route ${JSON.stringify(name)}.`,
+  })
+}
+
+async function begin(
+  deps: UploadDeps,
+  route: NamedRoute,
+  upload: ProgramUpload,
+): Promise<FileRecord> {
+  const { filename: name = '', type = '', ownerId, metadata, input } = upload
+  const file = { name, type, size: upload.size ?? null }
   const refused = checkFile(route, file)
   if (refused) throw refused
-  const { filename: name = '', ownerId, metadata, input } = upload
   const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
   const agreement = agree(deps, route, { file, name, principal, input, metadata })
   const { record } = await create(deps, draft(deps, route, agreement))
+  return record
+}
+
+async function fill(
+  deps: UploadDeps,
+  route: NamedRoute,
+  { record, body }: { record: FileRecord; body: Readable },
+): Promise<FileRecord> {
   const lease = await deps.leases.acquire(record.id, { preempt: 'idle' })
+  const reception = { body, lease, route, prefix: null, failOnError: true }
   try {
-    const reception = { body, lease, route, prefix: null }
     const received = await receive(deps, { ...reception, record })
-    if (body.errored) throw body.errored
-    if (received.size !== null) return requireWhole(received)
-    const { offset } = await commitOffset(deps, received, received.offset)
+    if (received.size !== null && received.offset === received.size) return received
+    assertWhole(body, received, lease)
+    const { offset } = received
     const sized = await declareLength(deps, route, { record: received, size: offset })
-    return await receive(deps, { ...reception, record: { ...sized, offset } })
+    return await receive(deps, { ...reception, record: sized })
   } catch (error) {
     await remove(deps, record)
     throw error
@@ -65,10 +92,18 @@ export async function uploadFromProgram(
   }
 }
 
-function requireWhole(record: FileRecord): FileRecord {
-  if (record.offset === record.size) return record
+/** A body that stops without an end is not a shorter file. */
+function assertWhole(body: Readable, { offset, size }: FileRecord, lease: Lease): void {
+  if (lease.releaseRequested.aborted) throw new CarcosaError('SHUTTING_DOWN')
+  if (!body.readableEnded) {
+    throw new CarcosaError('LENGTH_INVALID', {
+      message: `The body broke off after ${offset} bytes: it was closed before its end.`,
+      details: { offset, size },
+    })
+  }
+  if (size === null) return
   throw new CarcosaError('LENGTH_INVALID', {
-    message: `The body ended after ${record.offset} of ${record.size} bytes. Give the size it really has, or none.`,
-    details: { offset: record.offset, size: record.size },
+    message: `The body ended after ${offset} of ${size} bytes. Give the size it really has, or none.`,
+    details: { offset, size },
   })
 }

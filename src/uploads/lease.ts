@@ -34,6 +34,8 @@ export interface Leases {
    * @throws {CarcosaError} UPLOAD_LOCKED after `waitMs`, or at once with too many waiters
    */
   acquire(id: string, options: AcquireOptions): Promise<Lease>
+  /** Asks every holder to end, now and from now on: this process stops. */
+  end(): void
 }
 
 export interface LeaseLimits {
@@ -49,12 +51,14 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
   const { waitMs = 10_000, idleMs = 1_000, maxWaiters = 64 } = limits
   const held = new Map<string, Holder>()
   let fence = 0
+  let ending = false
 
   function grant(id: string): Lease {
     const holder = newHolder(++fence)
     const previous = held.get(id)
     if (previous) holder.waiters = previous.waiters
     held.set(id, holder)
+    if (ending) holder.release.abort(stopping)
     let released = false
     return {
       fence: holder.fence,
@@ -117,11 +121,17 @@ export function createLeases(limits: LeaseLimits = {}): Leases {
       if (holder.waiters.length >= maxWaiters) throw locked(waitMs)
       return wait(id, holder, options)
     },
+
+    end() {
+      ending = true
+      for (const holder of held.values()) holder.release.abort(stopping)
+    },
   }
 }
 
-/** A reason of our own: without one each abort would build an exception with its stack. */
+/** Reasons of our own: without one each abort would build an exception with its stack. */
 const wanted = 'somebody else asked for the upload'
+const stopping = 'this process stops'
 
 interface Holder {
   fence: number

@@ -22,20 +22,22 @@ export interface Reception {
   route: NamedRoute
   /** What is in front of our paths, for the callback; null outside a request. */
   prefix: string | null
+  /** Whether an error of the body is thrown, since nobody will resume. Default false. */
+  failOnError?: boolean
 }
 
 /**
  * Lets the store pull the body of one request and commits what became safe. Returns the
  * record as it stands afterwards: complete if the last byte was among them.
  *
- * A client that goes away is not an error. A store that fails is: what it kept is committed
+ * A client that goes away is not an error, unless `failOnError` says so. A store that fails is: what it kept is committed
  * first, so the offset the client is told next is true.
  *
  * @throws {CarcosaError} LENGTH_EXCEEDED, STORAGE_FULL, STORAGE_UNAVAILABLE, and what finish throws
  */
 export async function receive(
   deps: UploadDeps,
-  { record, body, lease, route, prefix }: Reception,
+  { record, body, lease, route, prefix, failOnError = false }: Reception,
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
   const tail = deps.tails.take(record.id, record.offset)
@@ -55,6 +57,7 @@ export async function receive(
   await deps.faults('receive:after-write')
 
   if (source.exceeded) throw await refuseExcess(deps, record, offset, limit)
+  if (failOnError && body.errored) throw body.errored
   if (offset === record.size) {
     return finish(deps, { record: { ...record, offset }, tail, prefix })
   }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
@@ -110,26 +111,32 @@ ending('lets a running upload end', async () => {
 })
 
 ending(
-  'cuts off what does not end in time; every byte it kept is in the offset',
+  'answers what does not end in time with its offset, then cuts it off; no byte is lost',
   async () => {
-    const server = await startServer([...quick, '--shutdown-timeout', '300ms'])
+    const server = await startServer([...quick, '--shutdown-timeout', '600ms'])
     const upload = await create(server.url, 2 ** 30)
     const outgoing = patch(upload)
     let cut = false
-    outgoing.once('error', () => {
+    outgoing.once('close', () => {
       cut = true
     })
+    const answered = once(outgoing, 'response')
     const piece = randomBytes(50_000)
     const sending = (async () => {
       for (; !cut; await wait(5)) outgoing.write(piece)
     })()
     await storing(upload)
+    const began = Date.now()
     const { code, err } = await server.stop()
     assert.is(code, 0, err)
+    assert.ok(Date.now() - began < 3_000, `it took ${Date.now() - began} ms`)
     assert.match(err, 'Cut off')
     await sending
 
     const kept = largestFile(join(server.cwd, '.carcosa', 'files'))
+    const [response]: IncomingMessage[] = await answered
+    assert.is(response?.statusCode, 204)
+    assert.is(response?.headers['upload-offset'], String(kept))
     const again = await startServer(quick, { cwd: server.cwd })
     const { pathname } = new URL(upload)
     assert.is(await offsetOf(`${again.url}${pathname}`), kept)
