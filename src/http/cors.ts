@@ -31,7 +31,7 @@ const requestHeaders = [
   'If-Modified-Since',
   'If-Unmodified-Since',
   'If-Range',
-].join(', ')
+]
 
 /** What a page may read of the answer (B2, E6). */
 const exposedHeaders = [
@@ -76,11 +76,25 @@ export function preflight(method: string, requested: Headers): Reply | null {
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': methods,
-      'Access-Control-Allow-Headers': requestHeaders,
+      'Access-Control-Allow-Headers': allowedHeaders(requested).join(', '),
       'Access-Control-Max-Age': '86400',
+      Vary: 'Access-Control-Request-Headers',
     },
     body: null,
   }
+}
+
+/**
+ * Ours, and what the page asks for: an auth provider may read any header (`X-Api-Key`), and
+ * which pages may ask at all is decided by their origin.
+ */
+function allowedHeaders(requested: Headers): string[] {
+  const asked = (requested.get('access-control-request-headers') ?? '').split(',', 64)
+  const ours = new Set(requestHeaders.map((name) => name.toLowerCase()))
+  const others = asked
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !ours.has(name))
+  return [...requestHeaders, ...new Set(others)]
 }
 
 function allowedOrigin(origin: string | null, { origins }: CorsOptions): string | null {
