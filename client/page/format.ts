@@ -36,6 +36,11 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
+/** The parts that there are, with points between them that begin no line. */
+export function join(...parts: readonly (string | number | false | null)[]): string {
+  return parts.filter((part) => part).join(`${gap}· `)
+}
+
 function decimals(value: number, power: number): number {
   if (power === 0 || value >= 99.95) return 0
   return value >= 9.995 ? 1 : 2

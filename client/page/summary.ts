@@ -1,7 +1,7 @@
 import type { FileStatus } from '../file-upload.ts'
 import { createMeter, type Progress } from '../progress.ts'
 import { byId, setText } from './dom.ts'
-import { count, formatBytes, formatDuration, formatFraction } from './format.ts'
+import { count, formatBytes, formatDuration, formatFraction, join } from './format.ts'
 import type { Uploads } from './uploads.ts'
 
 /** How many files are in which condition. */
@@ -10,6 +10,7 @@ interface Counts {
   /** Between two tries. */
   readonly stuck: number
   readonly paused: number
+  readonly failed: number
   readonly waiting: number
   readonly arrived: number
 }
@@ -40,6 +41,7 @@ function countFiles(files: readonly FileStatus[], uploads: Uploads): Counts {
     moving: files.filter(isMoving).length,
     stuck: files.filter(({ retry }) => retry !== null).length,
     paused: files.filter(({ state }) => state === 'paused').length,
+    failed: files.filter(({ state }) => state === 'failed').length,
     waiting: uploads.waiting.size,
     arrived: uploads.arrived.size,
   }
@@ -64,21 +66,18 @@ function describeMoving({ moving }: Counts, { sent, size, rate, eta }: Progress)
     `${count(moving, 'file')} on the way`,
     `${formatBytes(sent)} of ${formatBytes(size)}`,
     rate && `${formatBytes(rate)}/s`,
-    eta && `${formatDuration(eta)} left`,
+    eta && `${formatDuration(eta)}\u00a0left`,
   )
 }
 
-function describe({ stuck, paused, waiting, arrived }: Counts): string {
+function describe({ stuck, paused, failed, waiting, arrived }: Counts): string {
   return join(
     stuck && `${count(stuck, 'file')} waiting for the server`,
     paused && `${paused} paused`,
+    failed && `${failed} failed`,
     waiting && `${waiting} unfinished`,
     arrived && `${count(arrived, 'file')} arrived`,
   )
-}
-
-function join(...parts: (string | number | null)[]): string {
-  return parts.filter((part) => part).join(' · ')
 }
 
 function showButtons(counts: Counts, { waiting }: Uploads) {

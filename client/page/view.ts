@@ -2,7 +2,7 @@ import { type CarcosaClientError, toClientError } from '../errors.ts'
 import type { FileStatus } from '../file-upload.ts'
 import type { RetryNotice } from '../retry.ts'
 import type { FinishedUpload } from './finished.ts'
-import { formatBytes, formatDuration, formatFraction } from './format.ts'
+import { formatBytes, formatDuration, formatFraction, join } from './format.ts'
 import type { RememberedUpload } from './remembered.ts'
 
 /** What a person can do about one file. */
@@ -37,7 +37,7 @@ export function viewOfActive(status: FileStatus, retryAt: number, now: number): 
   const { state, progress } = status
   if (state === 'failed') return viewOfFailure(status)
   if (state === 'paused') {
-    const detail = `Paused · ${amount(progress.sent, status.size)}`
+    const detail = join('Paused', amount(progress.sent, status.size))
     const actions = [{ name: 'resume', label: 'Resume' } as const, cancel]
     return { ...nothing, look: 'resting', fraction: progress.fraction, detail, actions }
   }
@@ -75,7 +75,7 @@ export function viewOfWaiting(upload: RememberedUpload, facts: WaitingFacts): Vi
     ...nothing,
     look: facts.note ? 'wrong' : 'resting',
     fraction: received === null ? null : fractionOf(received, upload.size),
-    detail: parts.filter((part) => part).join(' · '),
+    detail: join(...parts),
     note: facts.note || invitation,
     actions: [goOn, cancel],
   }
@@ -86,7 +86,7 @@ export function viewOfFinished({ size, type, url, sha256 }: FinishedUpload): Vie
   return {
     look: 'done',
     fraction: null,
-    detail: [formatBytes(size), type].filter((part) => part).join(' · '),
+    detail: join(formatBytes(size), type),
     note: '',
     link: url,
     sha256,
@@ -106,16 +106,16 @@ export function sentenceOf(thrown: unknown): string {
 }
 
 function detailOf({ state, activity, size, progress }: FileStatus): string {
-  if (state === 'pending') return `${formatBytes(size)} · waiting for its turn`
-  if (activity === 'preparing') return `${formatBytes(size)} · preparing`
-  if (activity === 'finishing') return `${formatBytes(size)} · finishing`
+  if (state === 'pending') return join(formatBytes(size), 'waiting for its turn')
+  if (activity === 'preparing') return join(formatBytes(size), 'preparing')
+  if (activity === 'finishing') return join(formatBytes(size), 'finishing')
   const { sent, rate, eta } = progress
   const parts = [
     amount(sent, size),
     rate !== null && `${formatBytes(rate)}/s`,
-    eta !== null && `${formatDuration(eta)} left`,
+    eta !== null && `${formatDuration(eta)}\u00a0left`,
   ]
-  return parts.filter((part) => part).join(' · ')
+  return join(...parts)
 }
 
 function viewOfRetry(status: FileStatus, retry: RetryNotice, left: number): View {
@@ -126,7 +126,7 @@ function viewOfRetry(status: FileStatus, retry: RetryNotice, left: number): View
     ...nothing,
     look: 'resting',
     fraction: progress.fraction,
-    detail: `${retry.offline ? 'Offline' : when} · ${amount(progress.sent, size)}`,
+    detail: join(retry.offline ? 'Offline' : when, amount(progress.sent, size)),
     note: retry.offline
       ? 'You are offline. It goes on by itself when the connection is back.'
       : sentenceOf(retry.error),
@@ -141,7 +141,7 @@ function viewOfFailure({ error, size, progress }: FileStatus): View {
     ...nothing,
     look: 'wrong',
     fraction: progress.sent > 0 && mayRetry ? progress.fraction : null,
-    detail: mayRetry ? `Stopped · ${amount(progress.sent, size)}` : formatBytes(size),
+    detail: mayRetry ? join('Stopped', amount(progress.sent, size)) : formatBytes(size),
     note: error ? sentenceOf(error) : '',
     actions: mayRetry ? [retry, cancel] : [remove],
   }
@@ -155,7 +155,7 @@ function isRefusal({ code, status }: CarcosaClientError): boolean {
 
 function amount(bytes: number, size: number): string {
   const share = formatFraction(fractionOf(bytes, size))
-  return `${formatBytes(bytes)} of ${formatBytes(size)} · ${share}`
+  return join(`${formatBytes(bytes)} of ${formatBytes(size)}`, share)
 }
 
 function fractionOf(bytes: number, size: number): number {

@@ -1,14 +1,27 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Locator } from 'playwright-core'
+import type { Browser, BrowserContext } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openBrowser } from '../support/browser.ts'
 import { type RunningServer, startServer } from '../support/command.ts'
 import { faintTexts } from '../support/contrast.ts'
 import { buildPage, type DemoPage, openPage } from '../support/page.ts'
+import {
+  ask,
+  creations,
+  download,
+  linkOf,
+  makeFile,
+  offsetOf,
+  offsets,
+  press,
+  received,
+  remembered,
+  row,
+  until,
+} from '../support/page-steps.ts'
 import { requires } from '../support/requirements.ts'
 
 interface Context {
@@ -59,7 +72,7 @@ test('uploads a file, shows how far it is, pauses, resumes, and links to the sam
   await received(demo, 'film.bin', 0.1)
   assert.match(
     (await row(demo, 'film.bin').textContent()) ?? '',
-    /[KM]B of 6\.00.MB · \d+.%/,
+    /[KM]B of 6\.00.MB\s· \d+.%/,
   )
   assert.match(await page.title(), /^\d+.% · Carcosa$/)
 
@@ -219,7 +232,7 @@ test('uploads two files at once, and steers them together', async (context) => {
   await demo.limit(slow)
   await demo.choose([one.path, two.path])
   await Promise.all([received(demo, 'one.bin', 0.05), received(demo, 'two.bin', 0.05)])
-  await page.getByText(/^2 files on the way · /).waitFor()
+  await page.getByText(/^2 files on the way\s· /).waitFor()
   await page.getByRole('button', { name: 'Pause all' }).click()
   await page.getByText('2 paused').waitFor()
   await demo.limit(-1)
@@ -314,88 +327,3 @@ test('fits narrow and wide windows, and is legible in light and dark', async (co
 })
 
 test.run()
-
-interface MadeFile {
-  path: string
-  bytes: Buffer
-  sha256: string
-}
-
-function makeFile({ directory }: Context, name: string, size: number): MadeFile {
-  const bytes = randomBytes(size)
-  const path = join(directory, name)
-  writeFileSync(path, bytes)
-  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
-}
-
-function row({ page }: DemoPage, name: string): Locator {
-  return page.locator('li', { has: page.locator('.name', { hasText: name }) })
-}
-
-function press({ page }: DemoPage, label: string, name: string): Promise<void> {
-  return page.getByRole('button', { name: `${label}: ${name}` }).click()
-}
-
-/** Waits until the progress bar of a file is at `fraction` or beyond. */
-async function received(demo: DemoPage, name: string, fraction: number) {
-  const bar = demo.page.getByRole('progressbar', { name: `Progress of ${name}` })
-  await bar.waitFor()
-  await until(
-    async () => (await bar.evaluate((e) => (e as HTMLProgressElement).value)) > fraction,
-  )
-}
-
-async function linkOf(demo: DemoPage, name: string): Promise<string> {
-  const link = row(demo, name).getByRole('link', { name: 'Open' })
-  return (await link.getAttribute('href')) ?? ''
-}
-
-async function download(demo: DemoPage, name: string): Promise<Buffer> {
-  const response = await fetch(await linkOf(demo, name))
-  assert.is(response.status, 200)
-  return Buffer.from(await response.arrayBuffer())
-}
-
-interface StoredUpload {
-  url: string
-  ticket: string
-}
-
-/** What the browser keeps of unfinished uploads. */
-function remembered({ page }: DemoPage): Promise<StoredUpload[]> {
-  return page.evaluate(() =>
-    Object.entries(localStorage)
-      .filter(([key]) => key.startsWith('carcosa:upload:'))
-      .map(([, value]) => JSON.parse(value)),
-  )
-}
-
-/** Asks the server, not the page. */
-function ask(upload: StoredUpload | undefined, method = 'GET'): Promise<Response> {
-  assert.ok(upload, 'the browser remembers the upload')
-  const headers = { 'upload-ticket': upload.ticket, 'tus-resumable': '1.0.0' }
-  return fetch(upload.url, { method, headers })
-}
-
-async function offsetOf(upload: StoredUpload | undefined): Promise<number> {
-  const { offset } = (await (await ask(upload)).json()) as { offset: number }
-  return offset
-}
-
-/** The offsets at which the page began to send, in order. */
-function offsets({ sent }: DemoPage): number[] {
-  return sent.map(({ offset }) => offset).filter((offset) => offset !== null)
-}
-
-function creations({ sent }: DemoPage): number {
-  return sent.filter(({ method, path }) => method === 'POST' && !path.endsWith('prepare'))
-    .length
-}
-
-async function until(condition: () => Promise<boolean>) {
-  const end = Date.now() + 15_000
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, 'it came to pass within 15 s')
-    await new Promise((resolve) => setTimeout(resolve, 30))
-  }
-}
