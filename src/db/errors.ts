@@ -15,6 +15,7 @@ const transient = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  'DATABASE_UNAVAILABLE',
   // Prisma's names for the same conditions
   'P1001',
   'P1002',
@@ -24,6 +25,8 @@ const transient = new Set([
   'P2037',
 ])
 
+const diskFull = '53100'
+
 /** 08 connection exception, 53 insufficient resources (too many connections, disk full). */
 const transientClass = /^(08|53)[0-9A-Z]{3}$/
 
@@ -31,9 +34,22 @@ const transientClass = /^(08|53)[0-9A-Z]{3}$/
 const transientMessage =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|PGlite is clos)/
 
-/** `error`, or DATABASE_UNAVAILABLE in its place if it says that the connection is gone. */
+/**
+ * `error`, or DATABASE_UNAVAILABLE in its place if it says that the database cannot answer
+ * now, STORAGE_FULL if its disk is full.
+ */
 export function toDatabaseError(error: unknown): unknown {
-  if (error instanceof CarcosaError || !isTransient(error)) return error
+  if (error instanceof CarcosaError) return error
+  const known = [...causes(error)]
+  // Prisma makes an error of its own of every other and keeps no more than the code.
+  if (known.some(({ code }) => code === diskFull || code === 'STORAGE_FULL')) {
+    return new CarcosaError('STORAGE_FULL', {
+      message: 'The disk of the database has no room left. Try again when there is.',
+      headers: { 'Retry-After': '10' },
+      cause: error,
+    })
+  }
+  if (!isTransient(error)) return error
   return new CarcosaError('DATABASE_UNAVAILABLE', {
     message: 'The database cannot be reached at the moment. Try again.',
     headers: { 'Retry-After': '1' },
@@ -41,7 +57,7 @@ export function toDatabaseError(error: unknown): unknown {
   })
 }
 
-/** Whether `error` or anything it was made from says that the connection is gone. */
+/** Whether `error` or anything it was made from says "not now". */
 export function isTransient(error: unknown): boolean {
   for (const { code, message } of causes(error)) {
     if (code && (transient.has(code) || transientClass.test(code))) return true

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Database } from './database.ts'
-import { openEmbedded } from './embedded.ts'
+import { type EmbeddedOptions, openEmbedded } from './embedded.ts'
 import { openPostgres, type PostgresOptions } from './postgres.ts'
 
-/** Settings that apply to Postgres; the embedded database has none. */
-export type DatabaseOptions = PostgresOptions
+/** Each kind of database takes the settings that concern it. */
+export type DatabaseOptions = PostgresOptions & EmbeddedOptions
 
 /**
  * Opens the database at `location`: a `postgres://` URL, a directory for the embedded
@@ -20,11 +20,11 @@ export async function openDatabase(
   location: string,
   options: DatabaseOptions = {},
 ): Promise<Database> {
-  if (location === 'memory://') return await openEmbedded(null)
+  if (location === 'memory://') return await openEmbedded(null, options)
   if (/^postgres(ql)?:/i.test(location)) return await openPostgres(location, options)
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(location)?.[1]
   if (scheme === undefined && location.trim() !== '') {
-    return await openEmbedded(resolve(location))
+    return await openEmbedded(resolve(location), options)
   }
   throw new CarcosaError('CONFIG_INVALID', {
     message:

@@ -19,7 +19,7 @@ export interface PostgresOptions {
   /** Milliseconds after which a statement without an answer counts as lost. Default 30,000. */
   queryTimeout?: number
   /** Told about connections that were lost while nobody used them. */
-  onConnectionError?: (error: Error) => void
+  onBackgroundError?: (error: Error) => void
 }
 
 /** Opens a pool on `url` and proves that it works; see openDatabase for the errors. */
@@ -67,7 +67,7 @@ function createPool(url: string, options: PostgresOptions): pg.Pool {
   })
   // Without these two listeners a connection that breaks takes the process with it: the
   // first is for connections at rest, the second for those in use, whose query fails anyway.
-  pool.on('error', (error) => options.onConnectionError?.(error))
+  pool.on('error', (error) => options.onBackgroundError?.(error))
   pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }

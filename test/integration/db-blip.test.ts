@@ -28,7 +28,7 @@ blip.before.each(async (context) => {
     poolSize: 3,
     connectTimeout: 1000,
     queryTimeout: 500,
-    onConnectionError: (error) => context.lost.push(error),
+    onBackgroundError: (error) => context.lost.push(error),
   })
   await migrate(context.database)
 })

@@ -16,7 +16,6 @@ const passing: [title: string, error: unknown][] = [
   ['a server that shuts down', withCode('57P01')],
   ['a server that starts', withCode('57P03')],
   ['too many connections', withCode('53300')],
-  ['a full disk of the server', withCode('53100')],
   ['a broken connection', withCode('08006')],
   ['a failover to a standby', withCode('25006')],
   ['a connection that ended', new Error('Connection terminated unexpectedly')],
@@ -58,6 +57,12 @@ for (const [title, error] of lasting) {
     assert.is(toDatabaseError(error), error)
   })
 }
+
+errors('tells a full disk from a database that is away', () => {
+  const converted = toDatabaseError(withCode('53100'))
+  assert.instance(converted, CarcosaError)
+  assert.is((converted as CarcosaError).code, 'STORAGE_FULL')
+})
 
 errors('ends on an error that causes itself', () => {
   const error = new Error('x')
