@@ -152,9 +152,12 @@ export async function findExpired(db: Executor, limit: number): Promise<FileReco
   return (await db.query<Row>(expiredStatement, [limit])).map(toRecord)
 }
 
-/** Files that ended without their bytes having been deleted, oldest first. */
-export async function findUnpurged(db: Executor, limit: number): Promise<FileRecord[]> {
-  return (await db.query<Row>(unpurgedStatement, [limit])).map(toRecord)
+/** Files that ended without their bytes having been deleted, by id from behind `after` on. */
+export async function findUnpurged(
+  db: Executor,
+  { after, limit }: { after: string; limit: number },
+): Promise<FileRecord[]> {
+  return (await db.query<Row>(unpurgedStatement, [after, limit])).map(toRecord)
 }
 
 // SQL below. Column lists are written once, as [property, column, cast].
@@ -276,8 +279,8 @@ ORDER BY expires_at LIMIT $1`,
 const unpurgedStatement: Statement = {
   name: 'file_unpurged',
   sql: `SELECT * FROM carcosa.file
-WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL
-ORDER BY updated_at LIMIT $1`,
+WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL AND id > $1
+ORDER BY id LIMIT $2`,
 }
 
 const transitionStatements = new Map<string, Statement>()

@@ -110,15 +110,18 @@ function job(deps: UploadDeps, name: 'upload.complete' | 'upload.digest') {
   return { name, sql: deps.jobs.enqueueSql(name, source) }
 }
 
-/** Somebody else was first. If they stored it, that is success too. */
-async function otherwiseFinished(
+/**
+ * The record after somebody else was first. If they stored it, that is success too.
+ * @throws {CarcosaError} UPLOAD_GONE
+ */
+export async function otherwiseFinished(
   deps: UploadDeps,
   record: FileRecord,
 ): Promise<FileRecord> {
   const current = await findFile(deps.db, record.id)
   if (current && isReadable(current.state)) return current
   throw new CarcosaError('UPLOAD_GONE', {
-    message: `The upload was ${current?.state ?? 'removed'} while its last byte arrived.`,
+    message: `The upload was ${current?.state ?? 'removed'} while its bytes arrived.`,
   })
 }
 

@@ -5,7 +5,7 @@ import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { expiryOf, storeNamed } from './admission.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
-import { finish } from './finish.ts'
+import { finish, otherwiseFinished } from './finish.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 
@@ -96,16 +96,19 @@ export async function declareLength(
   const file = { name: filename ?? '', type: declaredType ?? '', size }
   const refused = checkFile(route, file)
   if (refused) throw refused
-  return (await advance(deps, record, { size })) ?? record
+  return (await advance(deps, record, { size })) ?? otherwiseFinished(deps, record)
 }
 
-/** Records that bytes up to `offset` are safe, and that the upload is alive. */
+/**
+ * Records that bytes up to `offset` are safe, and that the upload is alive.
+ * @throws {CarcosaError} UPLOAD_GONE if it was ended meanwhile
+ */
 export async function commitOffset(
   deps: UploadDeps,
   record: FileRecord,
   offset: number,
 ): Promise<FileRecord> {
-  return (await advance(deps, record, { offset })) ?? { ...record, offset }
+  return (await advance(deps, record, { offset })) ?? otherwiseFinished(deps, record)
 }
 
 /**

@@ -42,12 +42,12 @@ async function expireUploads(deps: UploadDeps): Promise<number> {
 
 async function purgeEnded(deps: UploadDeps): Promise<number> {
   let purged = 0
+  // Each row once: what a store refuses to delete neither ends the sweep nor holds it up.
+  let after = ''
   for (;;) {
-    const ended = await findUnpurged(deps.db, batchSize)
-    let progress = 0
-    for (const record of ended) if (await purge(deps, record)) progress++
-    purged += progress
-    // A store that is down must not turn this into an endless loop; the next sweep goes on.
-    if (ended.length < batchSize || progress === 0) return purged
+    const ended = await findUnpurged(deps.db, { after, limit: batchSize })
+    for (const record of ended) if (await purge(deps, record)) purged++
+    if (ended.length < batchSize) return purged
+    after = ended.at(-1)?.id ?? ''
   }
 }
