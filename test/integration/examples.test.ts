@@ -1,6 +1,6 @@
 /** Every example does what it shows: each is started, uploaded through, and looked into. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { start as startMinimal } from '../../examples/minimal/server.ts'
 import { run, startServer } from '../support/command.ts'
 import { embedded, runExample } from '../support/example.ts'
 import { type Exchange, overFetch } from '../support/exchange.ts'
+import { codeBlocks } from '../support/markdown.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
 import { requires } from '../support/requirements.ts'
 
@@ -134,6 +135,8 @@ inProcess(`next: ${tested.next}`, async ({ options }) => {
   assert.is((await ask({ method: 'DELETE', path: location })).status, 403)
   assert.is((await ask({ method: 'OPTIONS', path: '/media/uploads/avatar' })).status, 204)
   await (await getCarcosa()).close()
+  delete process.env.CARCOSA_DATABASE
+  delete process.env.CARCOSA_DATA_DIR
 })
 inProcess.run()
 
@@ -180,6 +183,16 @@ started(`standalone: ${tested.standalone}`, async () => {
   assert.is(sent.code, 0, sent.err)
   assert.is(readdirSync(join(cwd, 'reports')).length, 1)
   await server.stop()
+})
+started('npm start prints what the README shows', async () => {
+  const cwd = mkdtempSync(join(directory, 'npm-start-'))
+  const server = await startServer([], { cwd })
+  const { out } = await server.stop()
+  const printed = out
+    .replaceAll(cwd, '/home/you/carcosa')
+    .replaceAll(server.url, 'http://127.0.0.1:8080')
+  const readme = readFileSync(join(examples, '../README.md'), 'utf8')
+  assert.is(codeBlocks(readme).find(({ language }) => language === 'text')?.text, printed)
 })
 started.run()
 
