@@ -76,7 +76,10 @@ test('pauses and resumes where it stopped', async ({ server }) => {
   })
   await assertServed(server, url)
   assert.is(requests[0], 'HEAD')
-  assert.is(requests.length, 1 + Math.ceil((content.length - offset) / MiB))
+  // Fewer if the server had kept more than it was able to say.
+  const most = Math.ceil((content.length - offset) / MiB)
+  assert.ok(requests.length - 1 <= most, `${requests} after ${offset}`)
+  assert.not.ok(requests.includes('POST'))
 })
 
 test('terminates', async ({ server }) => {
