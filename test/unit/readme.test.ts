@@ -117,8 +117,8 @@ tables('steps of a route: all of them', () => {
 tables('verbs: as carcosa help lists them', () => {
   const rows = table(readme, ['Verb', 'Does'])
   assert.equal(
-    rows,
-    verbs.map(({ name, summary }) => [`\`${name}\``, summary]),
+    rows.map((cells) => cells.map((cell) => cell.replaceAll('`', ''))),
+    verbs.map(({ name, summary }) => [name, summary]),
   )
 })
 
