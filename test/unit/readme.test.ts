@@ -67,7 +67,7 @@ tables('options: every setting with its flag, variables and default', () => {
     setting.env.map((one) => `\`${one}\`${setting.secret ? '*' : ''}`).join(' '),
     setting.fallback?.replace(/^\S+$/, '`$&`') ?? '',
   ])
-  assert.equal(rows, expected)
+  assert.is(asText(rows), asText(expected))
 })
 
 tables('options of a type: names and defaults', () => {
@@ -128,7 +128,7 @@ tables('errors: every code with its status and title', () => {
     const { status, title } = new CarcosaError(code).toProblem()
     return [`\`${code}\``, String(status), title]
   })
-  assert.equal(rows, expected)
+  assert.is(asText(rows), asText(expected))
 })
 
 tables('states: all of them, with what may follow', () => {
@@ -256,6 +256,11 @@ const everyState: Record<carcosa.FileState, 0> = {
 const tusHeaders: Record<string, Record<string, string>> = {
   POST: { 'Upload-Length': '1' },
   PATCH: { 'Upload-Offset': '1', 'Content-Type': 'application/offset+octet-stream' },
+}
+
+/** One row a line, so that a failure shows the rows that differ. */
+function asText(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
 function withoutIndentation(code: string): string {
