@@ -122,16 +122,22 @@ async function findRival(
   own: string,
   timing: LockTiming,
 ): Promise<Contender | null> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(suffix))
-  for (const name of names) {
+  for (const name of await readdir(directory)) {
     const file = join(directory, name)
-    if (file === own) continue
+    if (name.endsWith(`${suffix}.new`)) await removeAbandoned(file)
+    if (file === own || !name.endsWith(suffix)) continue
     const owner = await readOwner(file)
     if (owner === null) continue
     if (await isAlive(file, owner, timing)) return { file, owner }
     await rm(file, { force: true })
   }
   return null
+}
+
+/** What a process leaves that was killed between the two steps of announcing itself. */
+async function removeAbandoned(file: string): Promise<void> {
+  const written = await lastBeat(file)
+  if (written !== null && Date.now() - written > 10_000) await rm(file, { force: true })
 }
 
 /** Null if the file has gone, or never became whole (a crash of the machine). */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PGlite, type Transaction as PgliteTransaction } from '@electric-sql/pglite'
 import { CarcosaError } from '../shared/errors.ts'
@@ -20,6 +22,7 @@ export type WatchedTransaction = Queryable & Pick<PgliteTransaction, 'rollback'>
 
 /** Starts on `dataDir`, or in memory, where death is final. */
 export async function startEngine(dataDir: string | null): Promise<Engine> {
+  if (dataDir !== null) await initialise(dataDir)
   let current = startInstance(dataDir)
   await current
 
@@ -60,6 +63,19 @@ export async function startEngine(dataDir: string | null): Promise<Engine> {
       if (instance && !instance.dead) await instance.pglite.close()
     },
   }
+}
+
+/**
+ * Makes the files of a new database under another name first: PGlite writes them one by one
+ * and takes what a killed process left of them for a database.
+ */
+async function initialise(dataDir: string): Promise<void> {
+  if (existsSync(dataDir)) return
+  const unfinished = `${dataDir}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  const pglite = await startPglite(unfinished)
+  await pglite.close()
+  await rename(unfinished, dataDir)
 }
 
 const restartPause = 3_000

@@ -4,7 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,22 +32,24 @@ chaos(`holds every acknowledged commit after each of ${kills} kills`, async () =
   console.log(`  ${next} commits, ${kills} kills`)
 })
 
-const moments: [title: string, reached: (files: string[]) => boolean][] = [
-  ['before it wrote a file', () => true],
-  ['when the first files are there', (files) => files.length > 0],
-  ['when the last file is there', (files) => files.includes('PG_VERSION')],
+const moments: [title: string, file: string][] = [
+  ['before it wrote a file', ''],
+  ['when the first files are there', 'postgres.new/base'],
+  ['when the last files are written', 'postgres.new/PG_VERSION'],
+  ['when the files are where they belong', 'postgres/PG_VERSION'],
 ]
 
-for (const [index, [title, reached]] of moments.entries()) {
+for (const [index, [title, file]] of moments.entries()) {
   chaos(`opens after a kill during its very first start, ${title}`, async () => {
     const fresh = join(directory, `fresh-${index}`)
     const child = spawn(process.execPath, [writer, fresh], { stdio: 'ignore' })
     await sleep(500)
-    while (!reached(await filesIn(join(fresh, 'postgres')))) await sleep(2)
+    while (!existsSync(join(fresh, file))) await sleep(2)
     await kill(child)
     const database = await openDatabase(fresh)
     await database.executeSql('CREATE TABLE probe (n int)')
     await database.close()
+    assert.not.ok(existsSync(join(fresh, 'postgres.new')))
   })
 }
 
@@ -78,10 +81,6 @@ async function kill(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
   await exited
-}
-
-async function filesIn(place: string): Promise<string[]> {
-  return await readdir(place).catch(() => [])
 }
 
 /** Checks that rows 0 … `acknowledged` are there, wholly, and returns the last one. */

@@ -145,6 +145,17 @@ lock('ignores a lock file that never became whole', async ({ directory }) => {
   assert.equal(await readdir(directory), [])
 })
 
+lock(
+  'removes what a process left that was killed while it announced itself',
+  async ({ directory }) => {
+    const file = join(directory, 'abandoned.lock.new')
+    await writeFile(file, '{')
+    await utimes(file, new Date(0), new Date(0))
+    await (await acquireLock(directory, brief)).release()
+    assert.equal(await readdir(directory), [])
+  },
+)
+
 lock.run()
 
 /** A lock file as another process would have left it; returns its path. */
