@@ -4,13 +4,13 @@ import type { Drain } from '../ops/drain.ts'
 import { describeRouter } from '../routes/describe.ts'
 import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
-import { newId } from '../shared/ids.ts'
 import type { Logger } from '../shared/logger.ts'
-import { jsonReply, problemReply, type Reply } from '../shared/reply.ts'
+import { jsonReply, type Reply } from '../shared/reply.ts'
 import { type CorsOptions, preflight, withCors } from './cors.ts'
 import { answerFiles } from './files.ts'
 import type { Incoming, Located } from './incoming.ts'
 import { locate } from './locate.ts'
+import { refuse } from './refuse.ts'
 import { answerUploads, type UploadPaths } from './uploads.ts'
 
 export interface AppOptions {
@@ -32,7 +32,7 @@ export function createApp(options: AppOptions): App {
   return async (incoming) => {
     const reply = await options.drain
       .run(() => answer(options, incoming))
-      .catch((error: unknown) => refuse(options, incoming, toCarcosaError(error)))
+      .catch((error: unknown) => refuse(options.log, incoming, toCarcosaError(error)))
     return reply && withCors(reply, incoming.headers, options.cors)
   }
 }
@@ -54,7 +54,7 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
     if (reply.status >= 400) return asked
     return { ...reply, headers: { ...reply.headers, ...asked.headers } }
   } catch (error) {
-    return refuse(options, incoming, toCarcosaError(error))
+    return refuse(options.log, incoming, toCarcosaError(error))
   }
 }
 
@@ -68,20 +68,6 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   if (rest.length > 0) throw new CarcosaError('NOT_FOUND')
   if (root === 'routes') return jsonReply(200, describeRouter(options.router))
   return jsonReply(200, { status: 'ok' })
-}
-
-function refuse(options: AppOptions, incoming: Incoming, error: CarcosaError): Reply {
-  const requestId = requestIdOf(incoming.headers)
-  if (error.status >= 500) {
-    const { method, path } = incoming
-    const err = error.cause ?? error
-    options.log.error(
-      { err, code: error.code, method, path, requestId },
-      'request failed',
-    )
-  }
-  const reply = problemReply(error, {}, requestId)
-  return incoming.method === 'HEAD' ? { ...reply, body: null } : reply
 }
 
 async function authenticate(
@@ -115,9 +101,4 @@ function readOnly(method: string): CarcosaError {
     message: `${method} is not allowed here; use GET or HEAD.`,
     headers: { Allow: 'GET, HEAD, OPTIONS' },
   })
-}
-
-function requestIdOf(headers: Headers): string {
-  const given = headers.get('x-request-id') ?? ''
-  return /^[\w.-]{1,64}$/.test(given) ? given : newId()
 }

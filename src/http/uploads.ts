@@ -1,7 +1,7 @@
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
-import { jsonReply, problemReply, type Reply } from '../shared/reply.ts'
+import { jsonReply, type Reply } from '../shared/reply.ts'
 import { judgeBatch } from '../uploads/admission.ts'
 import type { UploadDeps, UploadRequest } from '../uploads/deps.ts'
 import { passDoor } from '../uploads/door.ts'
@@ -12,6 +12,7 @@ import type { Tus } from '../uploads/tus.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
 import { parseBatch } from './parse-batch.ts'
+import { refuse } from './refuse.ts'
 
 export interface UploadPaths {
   uploads: UploadDeps
@@ -31,7 +32,7 @@ export async function answerUploads(
   try {
     return await route(paths, located)
   } catch (error) {
-    return refuse(paths, located, toCarcosaError(error))
+    return refuseUpload(paths, located, toCarcosaError(error))
   }
 }
 
@@ -120,11 +121,18 @@ async function status(
 }
 
 /** C1: every answer on these paths names the protocol version. */
-function refuse({ uploads }: UploadPaths, located: Located, error: CarcosaError): Reply {
-  const headers = { 'Tus-Resumable': '1.0.0' }
-  if (error.code === 'INTERNAL') {
-    uploads.log.error({ err: error.cause, method: located.method }, 'unexpected error')
-  }
-  if (located.method !== 'HEAD') return problemReply(error, headers)
-  return headRefusal(error)
+function refuseUpload(
+  { uploads }: UploadPaths,
+  located: Located,
+  error: CarcosaError,
+): Reply {
+  const reply = refuse(uploads.log, located, error)
+  const headers = { ...reply.headers, 'Tus-Resumable': '1.0.0' }
+  return isHead(located) ? headRefusal(error) : { ...reply, headers }
+}
+
+/** Also by override: such a client reads the status like that of any HEAD. */
+function isHead({ method, headers }: Located): boolean {
+  const override = headers.get('x-http-method-override')?.trim().toUpperCase()
+  return method === 'HEAD' || (method === 'POST' && override === 'HEAD')
 }

@@ -13,7 +13,7 @@ export function sizeProblem(
 ): CarcosaError | null {
   const { maxFileSize, minFileSize } = rule
   const details = { route: route.name, type: kind, size, maxFileSize, minFileSize }
-  const allows = `the route "${route.name}" takes "${kind}" of at`
+  const allows = `the route "${route.name}" takes ${kind === 'blob' ? 'files' : `files of type "${kind}"`} of at`
   if (size > maxFileSize) {
     const [given, limit] = sizes(size, maxFileSize)
     return new CarcosaError('FILE_TOO_LARGE', {

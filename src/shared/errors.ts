@@ -29,7 +29,8 @@ const table = {
   UPLOAD_NOT_FOUND: [404, 'There is no such upload'],
   UPLOAD_GONE: [410, 'The upload is gone'],
   UPLOAD_LOCKED: [423, 'The upload is in use by another request'],
-  EXTENSION_UNSUPPORTED: [501, 'This tus extension is not supported'],
+  // Not 501: tus clients repeat every 5xx, and would hide this for a while.
+  EXTENSION_UNSUPPORTED: [400, 'This tus extension is not supported'],
 
   // Who may
   UNAUTHENTICATED: [401, 'This needs a credential'],

@@ -5,11 +5,10 @@ import { DataStore, ERRORS, Upload } from '@tus/utils'
 import type { FileRecord } from '../files/record.ts'
 import { maxFileSize } from '../routes/check.ts'
 import { CarcosaError, type ErrorCode, toCarcosaError } from '../shared/errors.ts'
-import { problemReply, type Reply } from '../shared/reply.ts'
+import type { Reply } from '../shared/reply.ts'
 import { admit } from './admission.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Admitted } from './door.ts'
-import { headRefusal } from './head-refusal.ts'
 import type { Lease } from './lease.ts'
 import { create, declareLength, findOwn, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
@@ -28,7 +27,7 @@ export interface TusExchange {
   openBody(): Readable
 }
 
-/** Answers one request that passed the door. Never rejects. */
+/** Answers one request that passed the door. @throws {CarcosaError} what the lifecycle throws */
 export type Tus = (exchange: TusExchange) => Promise<Reply>
 
 export function createTus(deps: UploadDeps): Tus {
@@ -51,6 +50,7 @@ export function createTus(deps: UploadDeps): Tus {
   return async (exchange) => {
     const call = new Call(deps, exchange)
     const response = await current.run(call, () => server.handleWeb(call.asked))
+    if (call.error) throw call.error
     return toReply(response, call)
   }
 }
@@ -268,6 +268,8 @@ function translate(error: unknown, { record, exchange }: Call): CarcosaError {
     return new CarcosaError('OFFSET_MISMATCH', {
       message: `The request continues at byte ${given}, but the upload stands at ${record.offset}. Continue from there.`,
       details: { given, offset: record.offset },
+      // C22: so that a client need not ask.
+      headers: { 'Upload-Offset': String(record.offset) },
     })
   }
   const code = libraryErrors.get(error)
@@ -304,12 +306,13 @@ function toReply(response: Response, call: Call): Reply {
   const { method } = call.exchange.admitted
   const headers: Record<string, string> = { 'Tus-Resumable': '1.0.0' }
   if (method === 'HEAD') headers['Cache-Control'] = 'no-store'
-  if (call.error) return toErrorReply(call.error, headers, call)
   for (const name of answerHeaders) {
     const value = response.headers.get(name)
     if (value !== null) headers[name] = value
   }
   const { record } = call
+  // tus-js-client asks for the offset even where it sent no body with its creation.
+  if (method === 'POST') headers['Upload-Offset'] ??= String(record?.offset ?? 0)
   if (record && method !== 'DELETE') {
     if (isUnfinished(record.state) && record.expiresAt) {
       headers['Upload-Expires'] = record.expiresAt.toUTCString()
@@ -319,13 +322,4 @@ function toReply(response: Response, call: Call): Reply {
     }
   }
   return { status: response.status, headers, body: null }
-}
-
-/** C22: the 409 says where the upload stands, so that a client need not ask. */
-function toErrorReply(error: CarcosaError, headers: Reply['headers'], call: Call): Reply {
-  if (error.code === 'OFFSET_MISMATCH' && call.record) {
-    headers['Upload-Offset'] = String(call.record.offset)
-  }
-  if (call.exchange.admitted.method === 'HEAD') return headRefusal(error)
-  return problemReply(error, headers)
 }

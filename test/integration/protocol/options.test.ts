@@ -57,7 +57,7 @@ records(test, () => server, [
     title: 'C7: checksum and concatenation are not advertised, so a checksum is refused',
     method: 'POST',
     headers: { 'Upload-Length': '10', 'Upload-Checksum': 'sha1 AAAA' },
-    answer: { status: 501, code: 'EXTENSION_UNSUPPORTED' },
+    answer: { status: 400, code: 'EXTENSION_UNSUPPORTED' },
   },
   {
     title: 'C7: … a checksum of bytes too, and none of them is kept',
@@ -69,7 +69,7 @@ records(test, () => server, [
       'Upload-Checksum': 'sha1 AAAA',
     },
     body: 'hello',
-    answer: { status: 501, code: 'EXTENSION_UNSUPPORTED' },
+    answer: { status: 400, code: 'EXTENSION_UNSUPPORTED' },
     after: { 'Upload-Offset': '0' },
   },
   ...['partial', 'final;/uploads/demo/a /uploads/demo/b'].map(
@@ -77,7 +77,7 @@ records(test, () => server, [
       title: `C7: … and so is Upload-Concat: ${concat}`,
       method: 'POST',
       headers: { 'Upload-Length': '10', 'Upload-Concat': concat },
-      answer: { status: 501, code: 'EXTENSION_UNSUPPORTED', headers: { Location: null } },
+      answer: { status: 400, code: 'EXTENSION_UNSUPPORTED', headers: { Location: null } },
     }),
   ),
 ])

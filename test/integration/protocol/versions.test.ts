@@ -30,7 +30,7 @@ const answered: [status: number, request: Request][] = [
   [400, { method: 'POST', headers: { 'Upload-Length': 'x' } }],
   [409, { method: 'PATCH', upload: {}, headers: { ...bytes, 'Upload-Offset': '3' } }],
   [415, { method: 'PATCH', upload: {}, headers: { 'Upload-Offset': '0' }, body: 'x' }],
-  [501, { method: 'POST', headers: { 'Upload-Concat': 'partial' } }],
+  [400, { method: 'POST', headers: { 'Upload-Concat': 'partial' } }],
 ]
 
 records(

@@ -91,7 +91,7 @@ files('that is far too large is told in sizes people read', () => {
   const error = checkFile(subject(['image']), file({ size: 5 * 1024 ** 3 }))
   assert.match(
     error?.message ?? '',
-    'has 5 GB; the route "demo" takes "image" of at most 4 MB',
+    'has 5 GB; the route "demo" takes files of type "image" of at most 4 MB',
   )
 })
 
@@ -101,7 +101,7 @@ files('of one byte less is too small', () => {
   assert.is(error?.details?.minFileSize, 10)
   assert.match(
     error?.message ?? '',
-    'has 9 B; the route "demo" takes "image" of at least 10 B',
+    'has 9 B; the route "demo" takes files of type "image" of at least 10 B',
   )
 })
 
