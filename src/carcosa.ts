@@ -86,7 +86,9 @@ export async function createCarcosa(
   for (const store of stores.values()) await store.start()
 
   const log = config.logger ?? silentLogger
-  const db = await openDatabase(config.database)
+  const db = await openDatabase(config.database, {
+    onBackgroundError: (err) => log.warn({ err }, 'the database had an error'),
+  })
   try {
     await migrate(db)
     const jobs = createQueue(db, { worker: config.worker, log })

@@ -8,6 +8,7 @@ import {
   transition,
 } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
+import { parseMetadata } from '../shared/metadata.ts'
 import { storeNamed } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
@@ -96,6 +97,7 @@ async function runCallback(
       id: record.id,
       route: record.route,
       name: record.filename ?? '',
+      ...lastModifiedOf(record),
       size: record.size ?? record.offset,
       type: record.contentType ?? 'application/octet-stream',
       sha256: record.sha256,
@@ -163,4 +165,10 @@ async function afterFailure(deps: UploadDeps, record: FileRecord, cause: unknown
 
 function claimEnd(deps: UploadDeps): Date {
   return new Date(Date.now() + deps.settings.claimMs)
+}
+
+/** Only the client knows it, and only its own metadata keep it. */
+function lastModifiedOf({ rawMetadata }: FileRecord): { lastModified?: number } {
+  const given = Number(parseMetadata(rawMetadata ?? '').get('lastModified') ?? Number.NaN)
+  return Number.isSafeInteger(given) ? { lastModified: given } : {}
 }

@@ -1,0 +1,137 @@
+import type { Readable } from 'node:stream'
+import { DataStore, Upload } from '@tus/utils'
+import type { FileRecord } from '../files/record.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import type { UploadDeps } from './deps.ts'
+import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
+import { receive } from './receive.ts'
+import { isUnfinished } from './state.ts'
+import type { Call } from './tus-call.ts'
+
+/**
+ * What @tus/server takes for a data store: each of its steps is one of the lifecycle, for the
+ * request that is running.
+ */
+export class LifecycleStore extends DataStore {
+  override extensions = [
+    'creation',
+    'creation-with-upload',
+    'creation-defer-length',
+    'expiration',
+    'termination',
+  ]
+  readonly #deps: UploadDeps
+  readonly #call: () => Call
+
+  constructor(deps: UploadDeps, call: () => Call) {
+    super()
+    this.#deps = deps
+    this.#call = call
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    const call = this.#call()
+    const { record, replayed } = await create(this.#deps, await call.draft())
+    call.record = record
+    call.replayed = replayed
+    // The library takes the id of the Location from here: a replay gets the old one.
+    upload.id = record.id
+    upload.offset = record.offset
+    if (record.size === 0 && !replayed) await this.#receive(call, record)
+    return upload
+  }
+
+  override async getUpload(id: string): Promise<Upload> {
+    const call = this.#call()
+    const record = await guard(this.#deps, call.request)
+    call.record = record
+    dropRepeatedLength(call, record)
+    return new Upload({ id, size: record.size ?? undefined, offset: record.offset })
+  }
+
+  override async declareUploadLength(_id: string, size: number): Promise<void> {
+    const call = this.#call()
+    const { route } = call.request
+    call.record = await declareLength(this.#deps, route, { record: recordOf(call), size })
+  }
+
+  override async write(_stream: unknown, _id: string, offset: number): Promise<number> {
+    const call = this.#call()
+    const record = recordOf(call)
+    if (call.replayed) return record.offset
+    if (!isUnfinished(record.state)) return refuseMore(call, offset)
+    return (await this.#receive(call, record)).offset
+  }
+
+  override async remove(): Promise<void> {
+    const call = this.#call()
+    await terminate(this.#deps, call.request)
+  }
+
+  async #receive(call: Call, record: FileRecord): Promise<FileRecord> {
+    const { request, lease } = call
+    if (!lease) throw new TypeError('writing needs the lease')
+    try {
+      const body = call.body()
+      const { route, prefix } = request
+      call.record = await receive(this.#deps, { record, body, lease, route, prefix })
+      return call.record
+    } catch (error) {
+      // W4: a creation whose body lies about its length leaves nothing behind.
+      if (request.id === null && isLengthExceeded(error)) {
+        await remove(this.#deps, record)
+      }
+      throw error
+    }
+  }
+}
+
+/**
+ * D4: the length may be declared once; repeating the same one is what a client does that
+ * lost our answer, and is no error.
+ */
+function dropRepeatedLength({ asked }: Call, record: FileRecord): void {
+  const { headers, method } = asked
+  if (method !== 'PATCH' || record.size === null) return
+  if (Number(headers.get('upload-length') ?? Number.NaN) === record.size) {
+    headers.delete('upload-length')
+  }
+}
+
+/** C29: an empty PATCH at the end of a complete upload is fine; more bytes are not. */
+async function refuseMore(call: Call, offset: number): Promise<number> {
+  if (!(await hasBytes(call.body(), call.lease?.releaseRequested))) return offset
+  throw new CarcosaError('LENGTH_EXCEEDED', {
+    message: `The upload is complete at ${offset} bytes; the body has more.`,
+  })
+}
+
+/** Looks without destroying the stream: on Node the answer needs its socket. */
+function hasBytes(body: Readable, signal: AbortSignal | undefined): Promise<boolean> {
+  if (body.readableEnded || body.destroyed || signal?.aborted)
+    return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const settle = (found: boolean) => {
+      body.off('data', onData).pause()
+      for (const ending of endings) body.off(ending, onEnd)
+      signal?.removeEventListener('abort', onEnd)
+      resolve(found)
+    }
+    const onData = (chunk: Buffer) => chunk.length > 0 && settle(true)
+    const onEnd = () => settle(false)
+    for (const ending of endings) body.on(ending, onEnd)
+    signal?.addEventListener('abort', onEnd)
+    body.on('data', onData)
+  })
+}
+
+const endings = ['end', 'aborted', 'close', 'error'] as const
+
+function recordOf(call: Call): FileRecord {
+  if (!call.record) throw new TypeError('the upload is not loaded')
+  return call.record
+}
+
+function isLengthExceeded(error: unknown): boolean {
+  return error instanceof CarcosaError && error.code === 'LENGTH_EXCEEDED'
+}
