@@ -8,7 +8,7 @@ import { storeNamed } from './admission.ts'
 import { complete } from './completion.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
-import { predecessors } from './state.ts'
+import { isUnfinished, predecessors } from './state.ts'
 import { headBytes, type Tail } from './tails.ts'
 import { tellRoute } from './tell-route.ts'
 
@@ -45,7 +45,14 @@ export async function finish(
   // A file that turns out to be of another type falls under the rule for that type.
   const { contentType, rule } = verdict
   const { contentDisposition, acl } = rule ?? record
-  await store.complete(record.key, size, { contentType, contentDisposition })
+  try {
+    await store.complete(record.key, size, { contentType, contentDisposition })
+  } catch (error) {
+    // Whoever ended the upload meanwhile deleted its bytes: then nothing is wrong with the store.
+    const current = await findFile(deps.db, record.id)
+    if (current && isUnfinished(current.state)) throw error
+    return otherwiseFinished(deps, record)
+  }
   await deps.faults('finish:before-commit')
   const sha256 = tail?.hash?.digest('hex') ?? null
   const found = { detectedType, contentType, contentDisposition, acl, sha256 }
