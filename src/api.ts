@@ -60,6 +60,11 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
     const request = { expiresIn: defaultExpiresIn, ...options, fileId: id }
     return `${settings.fileUrl(id, base)}?${signer.sign(request)}`
   }
+  const run = <T>(work: () => Promise<T>): Promise<T> =>
+    drain.run(async () => {
+      drain.assertNotEnded()
+      return work()
+    })
   // Any text may be asked for; only what can be an id reaches the database.
   const find = async (id: string) => (isId(id) ? findFile(db, id) : null)
 
@@ -67,23 +72,23 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
     files: {
       upload(body, options) {
         const upload = { size: sizeOf(body), ...options }
-        return drain.run(() => uploadFromProgram(uploads, toBytes(body), upload))
+        return run(() => uploadFromProgram(uploads, toBytes(body), upload))
       },
-      list: (options = {}) => drain.run(() => listFiles(db, settings.projectId, options)),
-      get: (id) => drain.run(() => find(id)),
+      list: (options = {}) => run(() => listFiles(db, settings.projectId, options)),
+      get: (id) => run(() => find(id)),
       async sign(id, options = {}) {
-        const file = await drain.run(() => find(id))
+        const file = await run(() => find(id))
         if (!file || !isReadable(file.state)) throw notFound(id)
         return signed(id, options, null)
       },
       async rename(id, filename) {
         assertName(filename)
-        const renamed = isId(id) && (await drain.run(() => renameFile(db, id, filename)))
+        const renamed = isId(id) && (await run(() => renameFile(db, id, filename)))
         if (!renamed) throw notFound(id)
         return renamed
       },
       delete: (id) =>
-        drain.run(async () => {
+        run(async () => {
           const file = await find(id)
           if (!file || file.state === 'removed') return false
           await remove(uploads, file)

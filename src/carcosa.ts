@@ -189,7 +189,7 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
     },
     route: (name) => config.router.routes[name] ?? null,
     background(work) {
-      drain.run(() => work).catch((err) => log.error({ err }, 'work after closing'))
+      drain.run(() => work).catch((err) => log.error({ err }, 'background work failed'))
     },
   }
 }

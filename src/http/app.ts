@@ -30,9 +30,7 @@ export type App = (incoming: Incoming) => Promise<Reply | null>
 /** The URL space under the mount point, and the one place where errors become answers. */
 export function createApp(options: AppOptions): App {
   return async (incoming) => {
-    const reply = await options.drain
-      .run(() => answer(options, incoming))
-      .catch((error: unknown) => refuse(options.log, incoming, toCarcosaError(error)))
+    const reply = await options.drain.run(() => answer(options, incoming))
     return reply && withCors(reply, incoming.headers, options.cors)
   }
 }

@@ -7,19 +7,20 @@ import { CarcosaError } from '../shared/errors.ts'
 export interface Drain {
   /** Aborted when closing begins: whatever only waits ends at once. */
   readonly closing: AbortSignal
-  /** @throws {CarcosaError} SHUTTING_DOWN once closing began */
+  /** For requests. @throws {CarcosaError} SHUTTING_DOWN once closing began */
   assertOpen(): void
   /**
-   * Counts as running until `work` settles. Also lets in what running work asks for while
-   * closing, e.g. a completion callback that lists files.
+   * For what running work may still ask for, e.g. a completion callback that lists files.
    * @throws {CarcosaError} SHUTTING_DOWN after {@link end}
    */
+  assertNotEnded(): void
+  /** Counts as running until `work` settles. */
   run<T>(work: () => Promise<T>): Promise<T>
   /** Closing begins. */
   begin(): void
   /** Resolves when nothing runs, or after `ms`, with the number of what still runs. */
   idle(ms: number): Promise<number>
-  /** Nothing more may run. */
+  /** Nobody is waited for any more. */
   end(): void
 }
 
@@ -41,8 +42,10 @@ export function createDrain(): Drain {
     assertOpen() {
       if (closing.signal.aborted) throw shuttingDown()
     },
-    async run(work) {
+    assertNotEnded() {
       if (ended) throw shuttingDown()
+    },
+    async run(work) {
       running++
       try {
         return await work()

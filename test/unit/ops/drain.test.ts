@@ -89,19 +89,12 @@ test('two may wait for it', async () => {
   await work
 })
 
-test('after its end nothing runs any more', async () => {
+test('running work may ask for more until the end', async () => {
   const drain = createDrain()
   drain.begin()
-  assert.is(await drain.run(async () => 'let in'), 'let in')
+  drain.assertNotEnded()
   drain.end()
-  let ran = false
-  const refused = await codeOf(() =>
-    drain.run(async () => {
-      ran = true
-    }),
-  )
-  assert.is(refused, 'SHUTTING_DOWN')
-  assert.not.ok(ran)
+  assert.is(await codeOf(drain.assertNotEnded), 'SHUTTING_DOWN')
 })
 
 test('what fails before its first turn is no longer counted', async () => {
