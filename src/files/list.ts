@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { type FileRecord, type FileState, readableStates } from './record.ts'
+import { type FileRecord, type FileState, fileStates, readableStates } from './record.ts'
+import { storable } from './row.ts'
 
 export interface ListOptions {
   /** Files of this route only. */
@@ -27,7 +28,7 @@ export interface FileList {
  * Newest first. The cursor names the last file seen, not a page number: files that come or
  * go in between neither repeat nor hide others.
  *
- * @throws {CarcosaError} CURSOR_INVALID, BAD_REQUEST for a limit out of range
+ * @throws {CarcosaError} CURSOR_INVALID, BAD_REQUEST for a limit, time or state that cannot be
  */
 export async function listFiles(
   db: Database,
@@ -35,15 +36,13 @@ export async function listFiles(
   options: ListOptions,
 ): Promise<FileList> {
   const { limit = 50 } = options
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500) {
-    throw new CarcosaError('BAD_REQUEST', { message: `limit is 1 to 500, not ${limit}.` })
-  }
+  assertSensible(options, limit)
   const after = options.cursor === undefined ? null : readCursor(options.cursor)
   const rows = await db.prisma.file.findMany({
     where: {
       projectId,
-      route: options.route,
-      ownerId: options.ownerId,
+      route: options.route && storable(options.route),
+      ownerId: options.ownerId && storable(options.ownerId),
       state: { in: [...(options.states ?? readableStates)] },
       createdAt: { gt: options.createdAfter, lt: options.createdBefore },
       ...(after && {
@@ -63,6 +62,27 @@ export async function listFiles(
   })
   const last = files.at(-1)
   return { files, nextCursor: last && rows.length > limit ? writeCursor(last) : null }
+}
+
+function assertSensible(options: ListOptions, limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 500) {
+    throw bad(`limit is 1 to 500, not ${limit}.`)
+  }
+  for (const name of ['createdAfter', 'createdBefore'] as const) {
+    const time: unknown = options[name]
+    if (time === undefined) continue
+    if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+      throw bad(`${name} is a Date, not ${time}.`)
+    }
+  }
+  const unknown = options.states?.find((state) => !fileStates.includes(state))
+  if (unknown !== undefined) {
+    throw bad(`There is no state "${unknown}"; states are ${fileStates.join(', ')}.`)
+  }
+}
+
+function bad(message: string): CarcosaError {
+  return new CarcosaError('BAD_REQUEST', { message })
 }
 
 function writeCursor({ createdAt, id }: FileRecord): string {

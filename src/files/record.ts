@@ -1,15 +1,18 @@
 /** The states a file passes through; src/uploads/state.ts says which steps are allowed. */
-export type FileState =
-  | 'created'
-  | 'receiving'
-  | 'stored'
-  | 'processing'
-  | 'ready'
-  | 'failed'
-  | 'rejected'
-  | 'expired'
-  | 'removed'
-  | 'quarantined'
+export const fileStates = Object.freeze([
+  'created',
+  'receiving',
+  'stored',
+  'processing',
+  'ready',
+  'failed',
+  'rejected',
+  'expired',
+  'removed',
+  'quarantined',
+] as const)
+
+export type FileState = (typeof fileStates)[number]
 
 /** Complete and not withdrawn: what `GET /files/:id` may serve. */
 export const readableStates: readonly FileState[] = ['stored', 'processing', 'ready']

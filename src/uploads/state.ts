@@ -1,4 +1,4 @@
-import type { FileState } from '../files/record.ts'
+import { type FileState, fileStates } from '../files/record.ts'
 
 /**
  * The life of a file: which state may follow which. Every change of state in the program is
@@ -23,11 +23,9 @@ const successors: Readonly<Record<FileState, readonly FileState[]>> = Object.fre
   removed: [],
 })
 
-const states = Object.keys(successors) as FileState[]
-
 /** The states from which `to` may be reached. */
 export function predecessors(to: FileState): readonly FileState[] {
-  return states.filter((from) => successors[from].includes(to))
+  return fileStates.filter((from) => successors[from].includes(to))
 }
 
 /** Still taking bytes. */
