@@ -149,15 +149,17 @@ async function refuseExcess(
 ) {
   deps.tails.drop(record.id)
   if (offset > record.offset) await commitOffset(deps, record, offset)
-  const details = { remaining: limit, offset }
-  if (record.size === null) {
-    return new CarcosaError('FILE_TOO_LARGE', {
-      message: `The file is larger than the ${record.offset + limit} bytes this route allows.`,
-      details,
-    })
-  }
+  if (record.size !== null) return lengthExceeded(limit, offset)
+  return new CarcosaError('FILE_TOO_LARGE', {
+    message: `The file is larger than the ${record.offset + limit} bytes this route allows.`,
+    details: { remaining: limit, offset },
+  })
+}
+
+/** The refusal of a body that has more than the `remaining` bytes of its upload. */
+export function lengthExceeded(remaining: number, offset: number): CarcosaError {
   return new CarcosaError('LENGTH_EXCEEDED', {
-    message: `The body goes on after the ${limit} bytes that were still missing. Ask for the offset with HEAD and send no more than Upload-Length says.`,
-    details,
+    message: `The body goes on after the ${remaining} bytes that were still missing. Ask for the offset with HEAD and send no more than Upload-Length says.`,
+    details: { remaining, offset },
   })
 }

@@ -1,6 +1,7 @@
 import { ERRORS } from '@tus/utils'
 import { CarcosaError, type ErrorCode, toCarcosaError } from '../shared/errors.ts'
 import type { Reply } from '../shared/reply.ts'
+import { lengthExceeded } from './receive.ts'
 import { isUnfinished } from './state.ts'
 import type { Call } from './tus-call.ts'
 
@@ -56,6 +57,9 @@ export function translate(error: unknown, { record, exchange }: Call): CarcosaEr
       // C22: so that a client need not ask.
       headers: { 'Upload-Offset': String(record.offset) },
     })
+  }
+  if (error === ERRORS.ERR_SIZE_EXCEEDED && record?.size != null) {
+    return lengthExceeded(record.size - record.offset, record.offset)
   }
   const code = libraryErrors.get(error)
   return code ? new CarcosaError(code) : toCarcosaError(error)
