@@ -50,9 +50,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', 'src/auth/principal.ts', ...db],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
   ],
-  'src/uploads/ticket.ts': [
-    ...['src/files/records.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
-  ],
+  'src/uploads/ticket.ts': ['src/shared/x.ts', 'src/uploads/x.ts'],
   'src/files/probe.ts': [
     ...['src/events/x.ts', 'src/auth/principal.ts', ...db, 'stores/store.ts'],
     ...['src/shared/x.ts', 'src/files/x.ts', 'src/files/records.ts'],
@@ -90,8 +88,6 @@ const doors: Record<string, readonly string[]> = {
   '@electric-sql/pglite': ['src/db/probe.ts'],
   'pglite-prisma-adapter': ['src/db/probe.ts'],
   'pg-boss': ['src/jobs/queue.ts'],
-  hono: ['src/http/probe.ts'],
-  'hono/cors': ['src/http/probe.ts'],
   'file-type': ['src/files/detect.ts'],
   zod: ['src/config/probe.ts'],
   'tus-js-client': ['client/probe.ts'],
