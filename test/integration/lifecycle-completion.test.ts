@@ -18,7 +18,7 @@ import {
   upload,
 } from '../support/lifecycle.ts'
 import { eventually } from '../support/raw-http.ts'
-import { patch } from '../support/records.ts'
+import { offsetOf, offsetStream, patch } from '../support/records.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** What the callback `called` does next, by name of the file; and how often it ran. */
@@ -300,6 +300,24 @@ test('a job for a file that was removed does nothing', async () => {
   await redriveCompletion(server.uploads, made.id)
   await recordDigest(server.uploads, made.id)
   assert.is(runs.get(made.name), 1)
+})
+
+// A client that leaves.
+
+test('a web request whose body fails at once is a client that left, not the end of all', async () => {
+  const made = await begin(server, 'plain', { length: 10 })
+  const body = new ReadableStream({ start: (to) => to.error(new Error('gone')) })
+  const headers = {
+    'Tus-Resumable': '1.0.0',
+    'Upload-Offset': '0',
+    'Content-Type': offsetStream,
+  }
+  const init = { method: 'PATCH', headers, body, duplex: 'half' } as RequestInit
+  const answer = await server.carcosa.fetch(
+    new Request(`http://carcosa.test${made.url}`, init),
+  )
+  assert.is(answer.headers.get('upload-offset'), '0')
+  assert.is(await offsetOf(server.doors.http, made.url), 0)
 })
 
 // The digest.
