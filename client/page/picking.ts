@@ -1,11 +1,6 @@
 import type { FileHandle } from './handles.ts'
+import type { Picked } from './picked.ts'
 import { walk } from './walk.ts'
-
-/** A file somebody chose, with its handle where the browser gives one. */
-export interface Picked {
-  readonly file: File
-  readonly handle: FileHandle | null
-}
 
 interface PickerWindow {
   showOpenFilePicker?(options: { multiple: boolean }): Promise<FileHandle[]>

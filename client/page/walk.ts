@@ -1,5 +1,5 @@
 import type { FileHandle } from './handles.ts'
-import type { Picked } from './picking.ts'
+import type { Picked } from './picked.ts'
 
 /** Not in TypeScript's DOM, since not every browser has it. */
 interface ItemWithHandle {

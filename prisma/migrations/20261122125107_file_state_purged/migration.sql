@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX "file_state_purged_at_idx" ON "carcosa"."file"("state", "purged_at");
