@@ -5,12 +5,30 @@ import type { ByteSource } from './store.ts'
 const batchBytes = 512 * 1024
 /** … or when its first byte has waited this long, so that a slow client's bytes are safe too. */
 const lingerMs = 5
-/** Reading pauses while this much waits to be written: the bound on memory per upload. */
+/** Reading pauses while this much waits to be written: the bound on memory of one upload. */
 const pauseBytes = 2 * batchBytes
+/** All uploads of a store together pause at about this much, so that many of them pause early. */
+const sharedBytes = 64 * 1024 * 1024
+/** … but not before this: less would be a thread-pool round trip for every chunk again. */
+const leastPauseBytes = 128 * 1024
+
+/** How many uploads a store is writing at the moment: they share its memory. */
+export interface WriteLoad {
+  uploads: number
+}
+
+/** Where bytes are appended. */
+export interface AppendTarget {
+  fd: number
+  /** Where in the file the first byte belongs. */
+  position: number
+  /** Shared by all that the store writes; without it an upload has the memory to itself. */
+  load?: WriteLoad
+}
 
 /**
- * Writes everything `source` yields to `fd`, from `position` on, and resolves with the
- * position after the last byte written.
+ * Writes everything `source` yields to the target, and resolves with the position after the
+ * last byte written.
  *
  * One `writev` of many chunks is in flight while the next are read: the cost of writing a
  * file is the thread-pool round trip per call, not the bytes. A source that breaks off is
@@ -22,23 +40,26 @@ const pauseBytes = 2 * batchBytes
  *
  * Rejects with the file system's error; bytes of earlier batches are then in the file.
  */
-export function append(
-  fd: number,
-  position: number,
-  source: ByteSource,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    new Appender(fd, position, source, (error, end) => {
-      if (error) reject(error)
-      else resolve(end)
-    }).start()
-  })
+export async function append(target: AppendTarget, source: ByteSource): Promise<number> {
+  const { load = { uploads: 0 } } = target
+  load.uploads++
+  try {
+    return await new Promise((resolve, reject) => {
+      new Appender({ ...target, load }, source, (error, end) => {
+        if (error) reject(error)
+        else resolve(end)
+      }).start()
+    })
+  } finally {
+    load.uploads--
+  }
 }
 
 type Settled = (error: unknown, position: number) => void
 
 class Appender {
   readonly #fd: number
+  readonly #load: WriteLoad
   readonly #source: ByteSource
   readonly #settled: Settled
   #position: number
@@ -50,9 +71,10 @@ class Appender {
   #over = false
   #linger: NodeJS.Timeout | undefined
 
-  constructor(fd: number, position: number, source: ByteSource, settled: Settled) {
-    this.#fd = fd
-    this.#position = position
+  constructor(target: Required<AppendTarget>, source: ByteSource, settled: Settled) {
+    this.#fd = target.fd
+    this.#load = target.load
+    this.#position = target.position
     this.#source = source
     this.#settled = settled
   }
@@ -80,9 +102,16 @@ class Appender {
 
   #take(chunk: Buffer): void {
     this.#enqueue(chunk)
-    if (this.#queued >= batchBytes) this.#flush()
+    const pauseAt = this.#pauseAt()
+    if (this.#queued >= pauseAt / 2) this.#flush()
     else this.#armLinger()
-    if (this.#queued >= pauseBytes) this.#source.stream.pause()
+    if (this.#queued >= pauseAt) this.#source.stream.pause()
+  }
+
+  /** Twice a batch: one is written while the next is read. */
+  #pauseAt(): number {
+    const share = sharedBytes / this.#load.uploads
+    return Math.min(pauseBytes, Math.max(leastPauseBytes, share))
   }
 
   #enqueue(chunk: Buffer): void {
@@ -113,9 +142,10 @@ class Appender {
 
   #afterWrite(): void {
     this.#source.onStored(this.#position)
-    if (this.#over || this.#queued >= batchBytes) this.#flush()
+    const batch = this.#pauseAt() / 2
+    if (this.#over || this.#queued >= batch) this.#flush()
     else if (this.#queued > 0) this.#armLinger()
-    if (!this.#over && this.#queued < batchBytes) this.#source.stream.resume()
+    if (!this.#over && this.#queued < batch) this.#source.stream.resume()
   }
 
   #armLinger(): void {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { access, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { CarcosaError } from '../src/shared/errors.ts'
-import { append } from './file-append.ts'
+import { append, type WriteLoad } from './file-append.ts'
 import type { Store } from './store.ts'
 
 export interface FileStoreOptions {
@@ -27,6 +27,7 @@ export function file(options: FileStoreOptions): Store {
   const root = resolve(options.directory)
   const pathOf = (key: string) => join(root, shardOf(key), key)
   const lengths = createLengths()
+  const load: WriteLoad = { uploads: 0 }
 
   return {
     kind: 'file',
@@ -46,7 +47,7 @@ export function file(options: FileStoreOptions): Store {
     async write(key, offset, source) {
       const fd = await openForWriting(pathOf(key), offset)
       try {
-        const length = await append(fd, offset, source)
+        const length = await append({ fd, position: offset, load }, source)
         lengths.put(key, length)
         return length
       } catch (cause) {

@@ -10,7 +10,8 @@ import {
   mayRead,
   readHandle,
 } from './handles.ts'
-import { choose, type Picked } from './picking.ts'
+import type { Picked } from './picked.ts'
+import { choose } from './picking.ts'
 import type { RememberedUpload } from './remembered.ts'
 import type { Row } from './row.ts'
 import { keyOf, remembered, removeUpload, standingOf } from './server.ts'

@@ -67,7 +67,7 @@ async function appendTo(before: string, source: WatchedSource) {
   fs.writeFileSync(path, before)
   const fd = openSync(path, 'r+')
   try {
-    const end = await append(fd, before.length, source)
+    const end = await append({ fd: fd, position: before.length }, source)
     return { end, content: readFileSync(path) }
   } finally {
     closeSync(fd)
@@ -122,13 +122,18 @@ test('what was told to be stored is in the file at that moment', async () => {
   const bytes = randomBytesFrom(random, 3 * MiB)
   const source = byteSource(pieces(bytes, random, 40 * KiB))
   let told = 0
-  await append(fd, 0, {
-    ...source,
-    onStored(offset) {
-      told++
-      assert.ok(readFileSync(path).subarray(0, offset).equals(bytes.subarray(0, offset)))
+  await append(
+    { fd: fd, position: 0 },
+    {
+      ...source,
+      onStored(offset) {
+        told++
+        assert.ok(
+          readFileSync(path).subarray(0, offset).equals(bytes.subarray(0, offset)),
+        )
+      },
     },
-  })
+  )
   closeSync(fd)
   assert.ok(told > 1)
 })
@@ -352,7 +357,7 @@ test('a source faster than the disk is paused, and goes on', async () => {
 test('a full disk rejects with what the kernel said', async () => {
   const fd = openSync('/dev/full', 'r+')
   const source = byteSource(Buffer.alloc(2 * MiB))
-  const error = await append(fd, 0, source).catch((caught) => caught)
+  const error = await append({ fd: fd, position: 0 }, source).catch((caught) => caught)
   closeSync(fd)
   assert.is(error.code, 'ENOSPC')
   assert.equal(source.stored, [])
@@ -375,7 +380,7 @@ test('a disk that fills up half way keeps what it took, and says so', async () =
   const fd = openSync(path, 'w+')
   const bytes = randomBytesFrom(seededRandom(9), 3 * MiB)
   const source = byteSource(pieces(bytes, seededRandom(10), 64 * KiB))
-  const error = await append(fd, 0, source).catch((caught) => caught)
+  const error = await append({ fd: fd, position: 0 }, source).catch((caught) => caught)
   closeSync(fd)
   assert.is(error.code, 'ENOSPC')
   assert.ok((source.stored.at(-1) ?? 0) <= MiB)
@@ -385,7 +390,9 @@ test('a disk that fills up half way keeps what it took, and says so', async () =
 test('a kernel that takes nothing is an error, not an endless loop', async () => {
   useWritev((_call, done) => done(null, 0))
   const fd = openSync(join(directory, 'stuck'), 'w+')
-  const error = await append(fd, 0, byteSource('x')).catch((caught) => caught)
+  const error = await append({ fd: fd, position: 0 }, byteSource('x')).catch(
+    (caught) => caught,
+  )
   closeSync(fd)
   assert.is(error.code, 'EIO')
 })
