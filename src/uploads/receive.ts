@@ -9,6 +9,7 @@ import type { UploadDeps } from './deps.ts'
 import { finish } from './finish.ts'
 import type { Lease } from './lease.ts'
 import { commitOffset } from './lifecycle.ts'
+import { createRelief } from './relief.ts'
 import { feed, type Tail } from './tails.ts'
 
 /** Bytes of a request in flight are committed this often, so that a crash loses no more. */
@@ -65,6 +66,9 @@ export async function receive(
   return offset > record.offset ? commitOffset(deps, record, offset) : record
 }
 
+/** One for the process: what counts is how much passes through it. */
+const relieve = createRelief()
+
 type TappedSource = ByteSource & { exceeded: boolean }
 
 function tapped({
@@ -86,6 +90,7 @@ function tapped({
     signal: lease.releaseRequested,
     exceeded: false,
     onChunk(chunk) {
+      relieve(chunk.length)
       lease.touch()
       if (tail) feed(tail, chunk)
     },
