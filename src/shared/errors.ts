@@ -132,11 +132,6 @@ export class CarcosaError extends Error {
 /** All codes, for documentation and tests. */
 export const errorCodes = Object.freeze(Object.keys(table)) as readonly ErrorCode[]
 
-/** Whether `value` is one of the codes of the table. */
-export function isErrorCode(value: unknown): value is ErrorCode {
-  return typeof value === 'string' && Object.hasOwn(table, value)
-}
-
 /**
  * `error` itself if it is a CarcosaError; anything else is a bug and becomes INTERNAL with
  * the original as `cause`, so that no foreign message ever reaches a client.
