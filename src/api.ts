@@ -5,6 +5,14 @@ import type { Signer, SignRequest } from './files/sign.ts'
 import type { Drain } from './ops/drain.ts'
 import { CarcosaError } from './shared/errors.ts'
 import { isId } from './shared/ids.ts'
+import { type CopyOptions, type CopyReport, copyFiles } from './upkeep/copy-files.ts'
+import {
+  type ImportOptions,
+  type ImportReport,
+  importObjects,
+} from './upkeep/import-objects.ts'
+import { collect, type ReconcileOptions, reconcile } from './upkeep/reconcile.ts'
+import type { ReconcileReport } from './upkeep/reconcile-report.ts'
 import { sizeOf, toBytes, type UploadBody } from './uploads/body.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type ProgramUpload, uploadFromProgram } from './uploads/from-program.ts'
@@ -12,6 +20,23 @@ import { remove } from './uploads/lifecycle.ts'
 
 export interface Api {
   readonly files: FilesApi
+  readonly stores: StoresApi
+}
+
+/** The stores of a Carcosa, and what the database says of them. A job reconciles them daily. */
+export interface StoresApi {
+  /**
+   * Deletes what belongs to nobody: expired uploads, what was begun and never finished, objects
+   * without a file. What nobody knows has to be older than the grace period.
+   * @throws {CarcosaError} STORE_UNKNOWN; what a store fails with is in the report
+   */
+  collect(options?: ReconcileOptions): Promise<ReconcileReport>
+  /**
+   * Does the same, then finds files whose objects are lost: they go on as their copy in another
+   * store, or become `failed`.
+   * @throws as collect
+   */
+  reconcile(options?: ReconcileOptions): Promise<ReconcileReport>
 }
 
 /** The files of a Carcosa, for the program it runs in. Nothing here asks who is calling. */
@@ -41,6 +66,18 @@ export interface FilesApi {
   rename(id: string, filename: string): Promise<FileRecord>
   /** Deletes record and bytes; false if there was nothing left to delete. */
   delete(id: string): Promise<boolean>
+  /**
+   * Copies the files of one store to another, each verified; done again, it goes on where it
+   * stopped. Where the server may be busy with the same store, do it again until nothing was
+   * copied.
+   * @throws {CarcosaError} STORE_UNKNOWN, BAD_REQUEST
+   */
+  copy(options: CopyOptions): Promise<CopyReport>
+  /**
+   * Adopts the objects that are in a store and no row knows, in place.
+   * @throws {CarcosaError} STORE_UNKNOWN, ROUTE_NOT_FOUND, BAD_REQUEST
+   */
+  import(options: ImportOptions): Promise<ImportReport>
   /** Where a client finds a file: signed for an hour if it is private. */
   link(file: FileRecord, base?: string): string
 }
@@ -94,12 +131,28 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
           await remove(uploads, file)
           return true
         }),
+      copy: (options) => run(() => copyFiles(uploads, untilClosing(drain, options))),
+      import: (options) =>
+        run(() => importObjects(uploads, untilClosing(drain, options))),
       link(file, base) {
         if (file.acl === 'public-read') return settings.fileUrl(file.id, base ?? null)
         return signed(file.id, {}, base ?? null)
       },
     },
+    stores: {
+      collect: (options) => run(() => collect(uploads, options)),
+      reconcile: (options) => run(() => reconcile(uploads, options)),
+    },
   }
+}
+
+/** Ends also when closing begins: what is left can be done later. */
+function untilClosing<Options extends { signal?: AbortSignal }>(
+  { closing }: Drain,
+  options: Options,
+): Options {
+  const { signal } = options
+  return { ...options, signal: signal ? AbortSignal.any([closing, signal]) : closing }
 }
 
 function assertName(filename: unknown): void {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { file } from '../stores/file.ts'
+import { createStaging } from '../stores/staging.ts'
 import type { Store } from '../stores/store.ts'
 import { type Api, createApi } from './api.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
@@ -14,7 +15,9 @@ import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { createQueue } from './jobs/queue.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
 import { keptSecret } from './secret.ts'
+import { CarcosaError } from './shared/errors.ts'
 import { silentLogger } from './shared/logger.ts'
+import { storeFromUrl } from './store-url.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
 import { createLeases } from './uploads/lease.ts'
@@ -82,8 +85,14 @@ export async function createCarcosa(
 ): Promise<Carcosa> {
   const { config } = resolveConfig({ object: options, embedded: true })
   const secrets = config.secret ?? [await keptSecret(config.dataDir)]
-  const stores = storesOf(config)
-  for (const store of stores.values()) await store.start()
+  const stores = await storesOf(config)
+  requireMirrors(config, stores)
+  const staging = createStaging({
+    memory: config.stagingMemory,
+    disk: config.stagingDisk,
+    directory: config.stagingDir,
+  })
+  for (const store of stores.values()) await store.start({ staging })
 
   const log = config.logger ?? silentLogger
   const db = await openDatabase(config.database, {
@@ -128,7 +137,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       origin,
       linkOf: (record, base) => api.files.link(record, base),
     },
-    files: { db, signer, stores },
+    files: { db, signer, stores, log },
   })
   if (config.worker) await startWorker(jobs, uploads)
 
@@ -184,6 +193,8 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
       projectId: defaultProject,
       digest,
       expiresIn: config.expiresIn,
+      orphanGrace: config.orphanGrace,
+      longestLife: longestLife(config),
       claimMs: internals.claimMs ?? 30_000,
       fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,
     },
@@ -194,15 +205,36 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
   }
 }
 
+function longestLife({ router, expiresIn }: Config): number {
+  const lives = Object.values(router.routes).map((route) => route.expiresIn ?? expiresIn)
+  return Math.max(expiresIn, ...lives)
+}
+
 /** The first store is the default; a single one is called `default`. */
-function storesOf({ store, dataDir }: Config): ReadonlyMap<string, Store> {
+async function storesOf({ store, dataDir }: Config): Promise<Map<string, Store>> {
   if (store === undefined) {
     return new Map([['default', file({ directory: join(dataDir, 'files') })]])
   }
-  if (isStore(store)) return new Map([['default', store]])
-  return new Map(Object.entries(store))
+  const named = typeof store === 'string' || isStore(store) ? { default: store } : store
+  const made = Object.entries(named).map(
+    async ([name, one]): Promise<[string, Store]> => [
+      name,
+      typeof one === 'string' ? await storeFromUrl(one) : one,
+    ],
+  )
+  return new Map(await Promise.all(made))
 }
 
-function isStore(value: Store | Record<string, Store>): value is Store {
+/** A mirror that is not there would only be noticed by jobs that fail for a week. */
+function requireMirrors({ router }: Config, stores: ReadonlyMap<string, Store>): void {
+  for (const { name, mirror } of Object.values(router.routes)) {
+    if (mirror === null || stores.has(mirror)) continue
+    throw new CarcosaError('STORE_UNKNOWN', {
+      message: `The route "${name}" names the mirror "${mirror}"; configured stores are ${[...stores.keys()].join(', ')}.`,
+    })
+  }
+}
+
+function isStore(value: Store | Record<string, Store | string>): value is Store {
   return typeof value.write === 'function'
 }

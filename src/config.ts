@@ -91,5 +91,6 @@ function complete(merged: Merged, cwd: string): Config {
     dataDir,
     database: database.includes('://') ? database : resolve(cwd, database),
     page: merged.page && resolve(cwd, merged.page),
+    stagingDir: merged.stagingDir && resolve(cwd, merged.stagingDir),
   }
 }

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { type Teller, tellSynced, tellWritten } from './file/telling.ts'
 import type { ByteSource } from './store.ts'
 
 /** A batch is written when it has this many bytes: more gains little and costs cache. */
@@ -24,11 +25,13 @@ export interface AppendTarget {
   position: number
   /** Shared by all that the store writes; without it an upload has the memory to itself. */
   load?: WriteLoad
+  /** Makes all that was written outlive a power cut. Without it the kernel is believed. */
+  sync?: (() => Promise<void>) | undefined
 }
 
 /**
  * Writes everything `source` yields to the target, and resolves with the position after the
- * last byte written.
+ * last byte written. With `sync` that, and what `onStored` is told, is on disk.
  *
  * One `writev` of many chunks is in flight while the next are read: the cost of writing a
  * file is the thread-pool round trip per call, not the bytes. A source that breaks off is
@@ -61,6 +64,7 @@ class Appender {
   readonly #fd: number
   readonly #load: WriteLoad
   readonly #source: ByteSource
+  readonly #teller: Teller
   readonly #settled: Settled
   #position: number
   #queue: Buffer[] = []
@@ -69,14 +73,23 @@ class Appender {
   #held: Buffer | null = null
   #writing = false
   #over = false
+  #ended = false
   #linger: NodeJS.Timeout | undefined
 
-  constructor(target: Required<AppendTarget>, source: ByteSource, settled: Settled) {
-    this.#fd = target.fd
-    this.#load = target.load
-    this.#position = target.position
+  constructor(
+    { fd, position, load, sync }: AppendTarget & { load: WriteLoad },
+    source: ByteSource,
+    settled: Settled,
+  ) {
+    this.#fd = fd
+    this.#load = load
+    this.#position = position
     this.#source = source
     this.#settled = settled
+    const tell = (offset: number) => source.onStored({ offset })
+    this.#teller = sync
+      ? tellSynced({ sync, tell, onFailure: () => this.#giveUp() })
+      : tellWritten(tell)
   }
 
   start(): void {
@@ -141,7 +154,7 @@ class Appender {
   }
 
   #afterWrite(): void {
-    this.#source.onStored(this.#position)
+    this.#teller.wrote(this.#position)
     const batch = this.#pauseAt() / 2
     if (this.#over || this.#queued >= batch) this.#flush()
     else if (this.#queued > 0) this.#armLinger()
@@ -166,16 +179,32 @@ class Appender {
   }
 
   #fail(error: unknown): void {
+    this.#drop()
+    this.#settle(error)
+  }
+
+  /** A sync failed, which the teller tells at the end: nobody may write on until then. */
+  #giveUp(): void {
+    this.#drop()
+    this.#flush()
+  }
+
+  #drop(): void {
     if (!this.#over) this.#detach()
     this.#over = true
     this.#queue = []
     this.#queued = 0
-    this.#settle(error)
   }
 
+  /** Once, and when nothing uses the descriptor any more: its number may be another file's. */
   #settle(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
     clearTimeout(this.#linger)
-    this.#settled(error, this.#position)
+    this.#teller.end().then(
+      () => this.#settled(error, this.#position),
+      (failure: unknown) => this.#settled(error ?? failure, this.#position),
+    )
   }
 
   #detach(): void {

@@ -1,219 +1,188 @@
 import * as fs from 'node:fs'
-import { access, mkdir, open, stat, unlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, open, unlink } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { CarcosaError } from '../src/shared/errors.ts'
+import { createAside } from './file/aside.ts'
+import { createDirectories, makeRoot } from './file/directories.ts'
+import { codeOf, nullIfMissing, storageError } from './file/errors.ts'
+import { listFiles } from './file/list.ts'
+import { pathOf } from './file/paths.ts'
+import { closeFile, syncDirectory, syncFileAt } from './file/sync.ts'
+import {
+  openForWriting,
+  readFlags,
+  requireFile,
+  sizeOf,
+  syncingOf,
+} from './file/writing.ts'
 import { append, type WriteLoad } from './file-append.ts'
-import type { Store } from './store.ts'
+import { createLengths } from './lengths.ts'
+import type { NewObject, Store } from './store.ts'
 
 export interface FileStoreOptions {
   /** Where the files are kept; created if missing. */
   directory: string
+  /**
+   * What a byte that was acknowledged survives: the end of the `process` (default), or also a
+   * power cut, since it is on `disk`. That costs every upload a wait for the disk.
+   */
+  durability?: 'process' | 'disk'
+  /** The key of a new object; must contain the id, slashes are directories. Default: the id. */
+  key?: (object: NewObject) => string
 }
 
 /**
  * Keeps each object as one plain file, `<directory>/<first character of key>/<key>`, mode
  * 0600. A file grows in place while it is uploaded: there is no temporary copy, no
  * sidecar and no rename, so nothing is left behind by a crash. Which files are finished is
- * the database's to say.
+ * the database's to say: `list` yields all. What is put or copied whole is written aside, in
+ * `~aside`, and renamed. Symbolic links below the directory are not followed.
  *
- * A written byte is safe when the kernel has it: it survives the process, not a power cut.
- *
- * @throws {TypeError} if `directory` is not a non-empty string
+ * @throws {TypeError} if an option is wrong
  */
 export function file(options: FileStoreOptions): Store {
-  if (typeof options?.directory !== 'string' || options.directory === '') {
-    throw new TypeError('file({ directory }): directory must be a non-empty path')
-  }
-  const root = resolve(options.directory)
-  const pathOf = (key: string) => join(root, shardOf(key), key)
+  requireOptions(options)
+  const { directory, durability = 'process', key: keyFor } = options
+  const root = resolve(directory)
+  const durable = durability === 'disk'
+  const at = (key: string) => pathOf(root, key)
   const lengths = createLengths()
   const load: WriteLoad = { uploads: 0 }
+  const directories = createDirectories({ root, durable })
+  const aside = createAside({ root, durable }, directories, load)
+  /** The size of a file that is not reached by a link. */
+  const look = async (path: string) => {
+    await directories.check(path).catch(rethrow)
+    return sizeOf(path)
+  }
 
   return {
     kind: 'file',
+    ...(keyFor && { keyFor }),
 
     async start() {
       try {
-        await mkdir(root, { recursive: true, mode: 0o700 })
+        await makeRoot({ root, durable })
         await access(root, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
       } catch (cause) {
-        throw new CarcosaError('STORAGE_UNAVAILABLE', {
-          message: `The file store cannot write to its directory (${reason(cause)}). Create it, or give this process permission to read and write it.`,
-          cause,
-        })
+        throw unusable(cause)
       }
+      await aside.sweep()
     },
 
-    async write(key, offset, source) {
-      const fd = await openForWriting(pathOf(key), offset)
+    async write({ key, offset }, source) {
+      const path = at(key)
+      const fd = await openForWriting(path, offset, directories)
       try {
-        const length = await append({ fd, position: offset, load }, source)
+        const sync = durable ? syncingOf(path, fd, offset) : undefined
+        const length = await append({ fd, position: offset, load, sync }, source)
+        // Of an empty file the name is all there is.
+        if (length === 0) await sync?.()
         lengths.put(key, length)
         return length
       } catch (cause) {
         throw storageError(cause)
       } finally {
-        await close(fd)
+        await closeFile(fd).catch(rethrow)
       }
     },
 
-    async offset(key) {
-      return (await sizeOf(pathOf(key))) ?? 0
+    async offset({ key, offset }) {
+      const size = (await look(at(key))) ?? 0
+      // After a power cut a file may be as long as before and still lack bytes: only what was
+      // synced counts, and that was told.
+      return { offset: durable ? Math.min(size, offset) : size }
     },
 
-    async complete(key, size) {
+    async complete({ key }, size) {
       // A remembered length proves what is there, but not that it is wrong: another process,
       // or a write that failed, may have added to it.
       if (lengths.take(key) === size) return
-      const held = await sizeOf(pathOf(key))
-      if (held === size) return
-      throw new CarcosaError('STORAGE_CORRUPT', {
-        message: `The store holds ${held ?? 'no'} bytes of an upload of ${size} bytes.`,
-        details: { held, size },
-      })
+      const path = at(key)
+      const held = await look(path)
+      if (held !== size) throw wrongSize(held, size)
+      if (!durable) return
+      await syncFileAt(path).catch(rethrow)
+      await syncDirectory(dirname(path)).catch(rethrow)
+    },
+
+    async put(key, body, info) {
+      const path = at(key)
+      lengths.take(key)
+      return aside.put(path, body, info)
     },
 
     async open(key, range) {
-      const handle = await open(pathOf(key), 'r').catch(nullIfMissing)
-      return handle?.createReadStream({ ...range, highWaterMark: 512 * 1024 }) ?? null
+      const path = at(key)
+      await directories.check(path).catch(rethrow)
+      const handle = await open(path, readFlags).catch(nullIfMissing)
+      if (!handle) return null
+      try {
+        const { size } = requireFile(await handle.stat())
+        const options = { ...range, highWaterMark: 512 * 1024 }
+        return { size, stream: handle.createReadStream(options) }
+      } catch (error) {
+        await handle.close()
+        throw storageError(error)
+      }
     },
 
     async stat(key) {
-      const size = await sizeOf(pathOf(key))
+      const size = await look(at(key))
       return size === null ? null : { size }
     },
 
     async remove(key) {
-      await unlink(pathOf(key)).catch(nullIfMissing)
+      const path = at(key)
+      lengths.take(key)
+      await directories.check(path).catch(rethrow)
+      const isGone = await unlink(path).then(() => true, nullIfMissing)
+      if (!isGone) return
+      if (durable) await syncDirectory(dirname(path)).catch(nullIfMissing)
+      await directories.prune(path)
+    },
+
+    list: () => listFiles(root),
+
+    async copy(from, to) {
+      const [source, target] = [at(from), at(to)]
+      if ((await look(source)) === null) throw wrongSize(null, null)
+      lengths.take(to)
+      await aside.copy(source, target)
     },
   }
 }
 
-/** Keys are ids of ours; anything else would be a path chosen by somebody. */
-function shardOf(key: string): string {
-  if (!/^[A-Za-z0-9_-]{3,200}$/.test(key)) {
-    throw new TypeError(`file store: ${JSON.stringify(key)} is not a key it can keep`)
+function requireOptions(options: FileStoreOptions): void {
+  const { directory, durability, key } = options ?? {}
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError('file({ directory }): directory must be a non-empty path')
   }
-  return key.slice(0, 1)
-}
-
-/**
- * How long this process left the files it wrote last: it set the length when it opened them
- * and knows of every byte since, so completing them need not ask the file system.
- */
-function createLengths() {
-  const capacity = 1_000
-  const lengths = new Map<string, number>()
-  return {
-    put(key: string, length: number) {
-      lengths.set(key, length)
-      if (lengths.size > capacity) lengths.delete(lengths.keys().next().value ?? key)
-    },
-    take(key: string): number | undefined {
-      const length = lengths.get(key)
-      lengths.delete(key)
-      return length
-    },
+  if (durability !== undefined && durability !== 'process' && durability !== 'disk') {
+    throw new TypeError(
+      `file({ durability }): it must be "process" or "disk", not ${JSON.stringify(durability)}`,
+    )
+  }
+  if (key !== undefined && typeof key !== 'function') {
+    throw new TypeError('file({ key }): key must be a function')
   }
 }
 
-/**
- * A descriptor positioned nowhere: writes name their position. Bytes beyond `offset` were
- * never acknowledged (a crash left them) and are cut off, so that no stale tail can survive
- * under new bytes.
- */
-async function openForWriting(path: string, offset: number): Promise<number> {
-  const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants
-  try {
-    if (offset === 0) {
-      const fd = await openCreatingShard(path, O_WRONLY | O_CREAT | O_EXCL)
-      if (fd !== null) return fd
-    }
-    const fd = await openFile(path, O_WRONLY)
-    try {
-      await fitLength(fd, offset)
-      return fd
-    } catch (error) {
-      await close(fd)
-      throw error
-    }
-  } catch (cause) {
-    throw storageError(cause)
-  }
-}
-
-async function openCreatingShard(path: string, flags: number): Promise<number | null> {
-  try {
-    return await openFile(path, flags)
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return null
-    if (codeOf(error) !== 'ENOENT') throw error
-    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
-    return openCreatingShard(path, flags)
-  }
-}
-
-async function fitLength(fd: number, offset: number): Promise<void> {
-  const size = await new Promise<number>((resolve, reject) => {
-    fs.fstat(fd, (error, stats) => (error ? reject(error) : resolve(stats.size)))
-  })
-  if (size === offset) return
-  if (size < offset) {
-    throw new CarcosaError('STORAGE_CORRUPT', {
-      message: `The store holds ${size} bytes of an upload that stands at ${offset}.`,
-      details: { held: size, offset },
-    })
-  }
-  await new Promise<void>((resolve, reject) => {
-    fs.ftruncate(fd, offset, (error) => (error ? reject(error) : resolve()))
-  })
-}
-
-function openFile(path: string, flags: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.open(path, flags, 0o600, (error, fd) => (error ? reject(error) : resolve(fd)))
-  })
-}
-
-function close(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fs.close(fd, (error) => (error ? reject(storageError(error)) : resolve()))
-  })
-}
-
-async function sizeOf(path: string): Promise<number | null> {
-  const info = await stat(path).catch(nullIfMissing)
-  return info ? info.size : null
-}
-
-/** Only "there is no such file" means absence; every other failure is a failure (tus F2). */
-function nullIfMissing(error: unknown): null {
-  if (codeOf(error) === 'ENOENT') return null
-  throw storageError(error)
-}
-
-function storageError(cause: unknown): CarcosaError {
-  if (cause instanceof CarcosaError) return cause
-  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(cause))) {
-    return new CarcosaError('STORAGE_FULL', {
-      message:
-        'The disk of the store is full. What was acknowledged is kept; resume later.',
-      headers: { 'Retry-After': '30' },
-      cause,
-    })
-  }
+function unusable(cause: unknown): CarcosaError {
+  const reason = codeOf(cause) || 'unknown reason'
   return new CarcosaError('STORAGE_UNAVAILABLE', {
-    message:
-      'The store could not be read or written. What was acknowledged is kept; retry.',
-    headers: { 'Retry-After': '5' },
+    message: `The file store cannot write to its directory (${reason}). Create it, or give this process permission to read and write it.`,
     cause,
   })
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+function wrongSize(held: number | null, size: number | null): CarcosaError {
+  return new CarcosaError('STORAGE_CORRUPT', {
+    message: `The store holds ${held ?? 'no'} bytes of an upload of ${size ?? 'some'} bytes.`,
+    details: { held, size },
+  })
 }
 
-function reason(error: unknown): string {
-  return codeOf(error) || 'unknown reason'
+function rethrow(error: unknown): never {
+  throw storageError(error)
 }

@@ -1,6 +1,9 @@
 import { CarcosaError } from '../shared/errors.ts'
+import { verb as files } from './files.ts'
+import { verb as gc } from './gc.ts'
 import { find, verb as help, overview } from './help.ts'
 import { verb as migrate } from './migrate.ts'
+import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
 import { verb as start } from './start.ts'
 import { verb as upload } from './upload.ts'
@@ -8,7 +11,17 @@ import { type Io, UsageError, type Verb } from './verb.ts'
 import { verb as version } from './version.ts'
 
 /** Every verb there is, in the order of `carcosa help`. */
-export const verbs: readonly Verb[] = [start, upload, migrate, routes, help, version]
+export const verbs: readonly Verb[] = [
+  start,
+  upload,
+  files,
+  migrate,
+  gc,
+  reconcile,
+  routes,
+  help,
+  version,
+]
 
 /**
  * Runs the command line `args` (without node and script) and returns the exit code: 0 done,

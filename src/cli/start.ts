@@ -1,13 +1,18 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { CarcosaOptions, Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
 import type { Logger } from '../shared/logger.ts'
 import { describeDatabase } from './server/describe.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
-import { describeSettings, type Loaded, loadSettings } from './server/settings.ts'
+import {
+  carcosaOptions,
+  describeSettings,
+  type Loaded,
+  loadSettings,
+} from './server/settings.ts'
 import { onStopSignal } from './server/signals.ts'
 import type { Verb } from './verb.ts'
 
@@ -84,12 +89,6 @@ async function withPage(handler: Handler, config: Config): Promise<Handler> {
   }
 }
 
-/** The part of the configuration that is not about listening. */
-function carcosaOptions(config: Config): CarcosaOptions {
-  const { host, port, page, logLevel, ...options } = config
-  return options
-}
-
 function warn({ unusedFlags, file }: Loaded, log: Logger): void {
   for (const flag of unusedFlags)
     log.warn({ flag }, `Not used, because ${file} says otherwise`)
@@ -115,8 +114,9 @@ function banner({ config, origins, file }: Loaded, address: AddressInfo): string
 
 function describeStores({ store, dataDir }: Config): string {
   if (store === undefined) return `local disk, ${join(dataDir, 'files')}`
-  const named = typeof store.kind === 'string' ? { default: store } : store
-  return Object.entries(named)
-    .map(([name, { kind }]) => `${name}: ${kind}`)
+  if (typeof store === 'string') return store
+  if (typeof store.kind === 'string') return store.kind
+  return Object.entries(store)
+    .map(([name, one]) => `${name}: ${typeof one === 'string' ? one : one.kind}`)
     .join(', ')
 }

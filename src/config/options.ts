@@ -8,8 +8,12 @@ import type { Logger } from '../shared/logger.ts'
 export interface CarcosaOptions {
   /** What may be uploaded, from `createRouter`. */
   router: Router
-  /** Where bytes go: one store, or several by name. Default: files under `dataDir`. */
-  store?: Store | Record<string, Store>
+  /**
+   * Where bytes go: one store, or several by name, each made by `s3()`, `file()` … or a URL
+   * such as `s3://bucket/prefix/?region=eu-west-1` (see src/store-url.ts). Default: files
+   * under `dataDir`.
+   */
+  store?: Store | string | Record<string, Store | string>
   /**
    * `postgres://…`, a directory for the embedded database, or `memory://`.
    * Default: the directory `db` in `dataDir`.
@@ -34,8 +38,22 @@ export interface CarcosaOptions {
   digest?: 'sha-256' | 'none'
   /** How long an unfinished upload lives: milliseconds or `2 days`. Default 24 hours. */
   expiresIn?: number | string
+  /**
+   * How old something in a store that no file knows must be before it is deleted:
+   * milliseconds or `2 days`. Default 48 hours; at least an hour longer than uploads live.
+   */
+  orphanGrace?: number | string
   /** Longest life of a signed URL: milliseconds or `7 days`. Default 7 days. */
   maxSignedUrlAge?: number | string
+  /**
+   * Most memory for bytes on their way to stores that take parts (S3, R2, GCS), of all
+   * uploads of this process together: bytes or `128MB`. Default 128 MB.
+   */
+  stagingMemory?: number | string
+  /** Most disk for those beyond it; then uploads wait. 0 for none. Default 1 GB. */
+  stagingDisk?: number | string
+  /** Where that disk is. Default: the system's directory for temporary files. */
+  stagingDir?: string
   /** Whether this process runs jobs. Default true. */
   worker?: boolean
   /**
@@ -71,7 +89,7 @@ export type ConfigOptions = CarcosaOptions & ServerOptions
 /** Options with every default filled in, units plain and paths absolute. */
 export interface Config {
   readonly router: Router
-  readonly store: Store | Record<string, Store> | undefined
+  readonly store: Store | string | Record<string, Store | string> | undefined
   /** `postgres://…`, an absolute directory, or `memory://`. */
   readonly database: string
   /** Absolute. */
@@ -88,7 +106,15 @@ export interface Config {
   /** Milliseconds. */
   readonly expiresIn: number
   /** Milliseconds. */
+  readonly orphanGrace: number
+  /** Milliseconds. */
   readonly maxSignedUrlAge: number
+  /** Bytes. */
+  readonly stagingMemory: number
+  /** Bytes. */
+  readonly stagingDisk: number
+  /** Absolute; undefined: the system's. */
+  readonly stagingDir: string | undefined
   readonly worker: boolean
   readonly logger: Logger | undefined
   readonly host: string

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../../stores/store.ts'
 import { parseDuration } from '../shared/durations.ts'
+import { parseSize } from '../shared/sizes.ts'
 
 // What the values of the settings may be, wherever they come from; settings.ts says which
 // setting takes which and puts it into words.
@@ -22,6 +23,16 @@ const duration = z.union([z.number(), z.string()]).transform((value, context) =>
     return parseDuration(value)
   } catch (error) {
     context.addIssue({ code: 'custom', message: String(error) })
+    return z.NEVER
+  }
+})
+
+/** Bytes, or text such as `128MB`. */
+export const size = z.union([z.number(), z.string()]).transform((value, context) => {
+  try {
+    return parseSize(value)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not a size' })
     return z.NEVER
   }
 })
@@ -87,11 +98,15 @@ export function having<T>(...members: string[]): z.ZodType<T> {
   )
 }
 
+/** Which stores there are is known where they are made. */
+export const storeUrl = z.string().regex(/^[a-z][a-z0-9]*:[^\s\0]+$/)
+
 /** One store, or several by name. */
 export const stores = z.union([
   having<Store>('write', 'open'),
+  storeUrl,
   z
-    .record(z.string(), having<Store>('write', 'open'))
+    .record(z.string(), z.union([having<Store>('write', 'open'), storeUrl]))
     .refine((named) => Object.keys(named).length > 0),
 ])
 

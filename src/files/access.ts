@@ -3,6 +3,9 @@ import type { Principal } from '../auth/principal.ts'
 import type { Database } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { isId } from '../shared/ids.ts'
+import type { Logger } from '../shared/logger.ts'
+import { findCopies } from './copies.ts'
+import type { Origin, Origins } from './origin.ts'
 import { type FileRecord, isReadable } from './record.ts'
 import { findFile } from './records.ts'
 import type { Grant, Signer } from './sign.ts'
@@ -12,6 +15,7 @@ export interface FileDeps {
   readonly db: Database
   readonly signer: Signer
   readonly stores: ReadonlyMap<string, Store>
+  readonly log: Logger
 }
 
 /** A request to read one file. */
@@ -24,10 +28,8 @@ export interface ReadRequest {
   principal(): Promise<Principal | null>
 }
 
-/** A file the caller may read. */
-export interface Readable {
-  file: FileRecord
-  store: Store
+/** A file the caller may read, and where its bytes are. */
+export interface Readable extends Required<Origins> {
   /** What a signature granted; null if none was needed. */
   grant: Grant | null
 }
@@ -39,9 +41,10 @@ export interface Readable {
  * @throws {CarcosaError} FILE_NOT_FOUND, SIGNATURE_INVALID
  */
 export async function findReadable(
-  { db, signer, stores }: FileDeps,
+  deps: FileDeps,
   { method, id, search, principal }: ReadRequest,
 ): Promise<Readable> {
+  const { db, signer, stores } = deps
   if (!isId(id)) throw notFound()
   const signed = new URLSearchParams(search).has('signature')
   const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
@@ -54,7 +57,27 @@ export async function findReadable(
   }
   const store = stores.get(file.storeName)
   if (!store) throw new CarcosaError('STORE_UNKNOWN')
-  return { file, store, grant }
+  return { file, store, grant, copies: (error) => findOrigins(deps, file, error) }
+}
+
+/** The copies of a file whose own object could not be read. */
+async function findOrigins(
+  { db, stores, log }: FileDeps,
+  { id, storeName: own }: FileRecord,
+  error: CarcosaError,
+): Promise<Origin[]> {
+  const copies = await findCopies(db, id)
+  const about = {
+    err: error,
+    id,
+    store: own,
+    copies: copies.map((copy) => copy.storeName),
+  }
+  log.warn(about, 'a file cannot be read from its own store')
+  return copies.flatMap(({ storeName, key }) => {
+    const store = stores.get(storeName)
+    return store ? [{ storeName, store, key }] : []
+  })
 }
 
 async function isOpenTo(

@@ -15,6 +15,8 @@ export interface SectionSource {
   open(range: ByteRange): Promise<Readable>
   /** The error of a range that yields fewer or more bytes than it has, or breaks off. */
   corrupt(found: string): Error
+  /** How long a read may yield nothing while somebody waits for it. Default 60 seconds. */
+  stallMs?: number
 }
 
 /**
@@ -22,49 +24,70 @@ export interface SectionSource {
  * opened before this returns, so that a file that cannot be opened is an error answer and not
  * a broken body.
  *
- * The body ends only if every range yielded exactly its bytes; otherwise it emits `error`.
- * Destroying it destroys the range being read, even one that is stalled or still opening.
+ * The body ends only if every range yielded exactly its bytes; otherwise it emits `error`, also
+ * if the store stalls. Destroying it destroys the range being read, even one that is stalled or
+ * still opening. A read that ends because nobody asked for more bytes for long, as those of
+ * services do, is opened again where it stopped.
  */
 export async function openSections(source: SectionSource): Promise<Readable> {
-  const [first, ...rest] = source.sections
+  const { sections, suffix, corrupt, stallMs = 60_000 } = source
+  const [first, ...rest] = sections
   let current: Readable | null = await source.open(first.range)
+  /** What is left of a read that ended while nobody asked. */
+  let interrupted: ByteRange | null = null
+  let isWanted = true
 
   const body = new Readable({
-    // While a range is being opened nothing is pushed, and nothing needs to be resumed.
-    read: () => void current?.resume(),
+    read() {
+      isWanted = true
+      watch.start()
+      // While a range is being opened nothing is pushed, and nothing needs to be resumed.
+      if (interrupted) take(openNext({ prefix: '', range: interrupted }))
+      else current?.resume()
+    },
     destroy(error, done) {
+      watch.stop()
       current?.destroy()
       done(error)
     },
   })
+  const fail = (found: string) => body.destroy(corrupt(found))
+  const take = (step: Promise<void>) => void step.catch((error) => body.destroy(error))
+  const watch = watchdog(stallMs, () => fail('a read that stalled'))
 
   // A failure before anyone listens must not end the process. It is not lost: whoever pipes or
   // iterates the body later is told, because the stream remembers it.
   body.on('error', () => {})
 
   const follow = ({ prefix, range }: Section, stream: Readable) => {
-    let owed = range.end - range.start + 1
-    const fail = (found: string) => body.destroy(source.corrupt(found))
+    watch.start()
     if (prefix !== '') body.push(prefix, 'latin1')
-    stream.on('error', (error) => body.destroy(error))
-    stream.on('data', (chunk: Buffer) => {
-      owed -= chunk.length
-      if (owed < 0) fail(`at least ${-owed} bytes too many`)
-      else if (!body.push(chunk)) stream.pause()
+    pump(stream, range, {
+      push(chunk) {
+        isWanted = body.push(chunk)
+        if (isWanted) watch.start()
+        else watch.stop()
+        return isWanted
+      },
+      wrong: fail,
+      end() {
+        current = null
+        take(openNext(rest.shift()))
+      },
+      broken(error, left) {
+        if (stream !== current) return
+        current = null
+        if (isWanted || !left) body.destroy(error ?? corrupt('a read that broke off'))
+        else interrupted = left
+      },
     })
-    stream.on('end', () => {
-      if (owed > 0) return fail(`${owed} bytes too few`)
-      current = null
-      advance().catch((error) => body.destroy(error))
-    })
-    // After `end` this says nothing new; without it the read broke off.
-    stream.on('close', () => stream.readableEnded || fail('a read that broke off'))
   }
 
-  const advance = async () => {
-    const section = rest.shift()
+  const openNext = async (section: Section | undefined) => {
+    interrupted = null
     if (section === undefined) {
-      if (source.suffix !== '') body.push(source.suffix, 'latin1')
+      watch.stop()
+      if (suffix !== '') body.push(suffix, 'latin1')
       body.push(null)
       return
     }
@@ -77,4 +100,52 @@ export async function openSections(source: SectionSource): Promise<Readable> {
 
   follow(first, current)
   return body
+}
+
+interface Sink {
+  /** False if no more is wanted for now. */
+  push(chunk: Buffer): boolean
+  /** Every byte of the range was pushed, and no more came. */
+  end(): void
+  /** More or fewer bytes came. */
+  wrong(found: string): void
+  /** The read ended before its end; `left` is what it did not yield, null if that is nothing. */
+  broken(error: Error | null, left: ByteRange | null): void
+}
+
+/** Reads one range into `to`, which resumes the stream when it wants more. */
+function pump(stream: Readable, range: ByteRange, to: Sink): void {
+  let { start } = range
+  const { end } = range
+  const onBreak = (error: Error | null) =>
+    to.broken(error, start > end ? null : { start, end })
+  stream.on('error', onBreak)
+  stream.on('data', (chunk: Buffer) => {
+    start += chunk.length
+    if (start > end + 1) to.wrong(`at least ${start - end - 1} bytes too many`)
+    else if (!to.push(chunk)) stream.pause()
+  })
+  stream.on('end', () => {
+    if (start > end) to.end()
+    else to.wrong(`${end + 1 - start} bytes too few`)
+  })
+  // After `end` this says nothing new; without it the read broke off.
+  stream.on('close', () => {
+    if (!stream.readableEnded) onBreak(null)
+  })
+}
+
+/** Calls `bark` when `start` was not called for `ms`, unless `stop` was. */
+function watchdog(ms: number, bark: () => void) {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      if (timer) timer.refresh()
+      else timer = setTimeout(bark, ms)
+    },
+    stop() {
+      clearTimeout(timer)
+      timer = undefined
+    },
+  }
 }

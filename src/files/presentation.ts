@@ -28,6 +28,22 @@ export function present(file: FileRecord, disposition: Disposition): Presentatio
   }
 }
 
+/**
+ * Whether a file is harmless also where somebody else sends it, with its type and disposition
+ * but neither `nosniff` nor a policy: types that browsers run nothing of, or only ever save.
+ */
+export function isHarmlessElsewhere(file: FileRecord): boolean {
+  const type = servedType(file.contentType)
+  const essence = type.split(';', 1)[0] ?? ''
+  // A script that is called plain text runs where nobody forbids to look closer.
+  if (isScript(file.contentType?.trim() ?? '')) return false
+  return isInert(essence) || savedTypes.test(essence)
+}
+
+/** Archives, documents of offices, and bytes of which nothing is known. */
+const savedTypes =
+  /^application\/(?:octet-stream|zip|gzip|x-(?:7z-compressed|bzip2?|gzip|rar-compressed|tar|xz)|vnd\.rar|zstd|msword|epub\+zip|vnd\.(?:ms-(?:excel|powerpoint)|(?:openxmlformats-officedocument|oasis\.opendocument)\.[\w.-]+))$/
+
 /** What a document may do that a browser shows in spite of everything: have its own style. */
 const sandbox = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 

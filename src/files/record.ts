@@ -1,3 +1,5 @@
+import type { Memo } from '../../stores/store.ts'
+
 /** The states a file passes through; src/uploads/state.ts says which steps are allowed. */
 export const fileStates = Object.freeze([
   'created',
@@ -43,6 +45,8 @@ export interface FileRecord {
   readonly offset: number
   readonly storeName: string
   readonly key: string
+  /** What the store wants remembered while the object grows; null once it is finished. */
+  readonly storeMemo: Memo | null
   readonly input: unknown
   readonly metadata: unknown
   readonly rawMetadata: string | null

@@ -32,6 +32,7 @@ export type FileChanges = Partial<
     | 'readyAt'
     | 'expiresAt'
     | 'purgedAt'
+    | 'storeMemo'
   >
 >
 
@@ -74,7 +75,7 @@ export interface Transition {
   changes?: FileChanges
   events?: readonly NewEvent[]
   /**
-   * More inserts for the same statement, e.g. jobs: SQL that reads the changed row from `f`.
+   * More for the same statement, e.g. jobs: SQL that reads the changed row from `f`.
    * The name is part of the statement's.
    */
   also?: readonly { name: string; sql: string }[]
@@ -91,7 +92,7 @@ export async function transition(
   { to, from, changes = {}, events = [], also = [] }: Transition,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
-  const rows = await db.query<{ offset: number | string }>(
+  const rows = await db.query<Pick<Row, 'offset' | 'store_memo'>>(
     transitionStatement(columns, also),
     [
       record.id,
@@ -102,7 +103,9 @@ export async function transition(
     ],
   )
   const [row] = rows
-  return row ? { ...record, ...changes, state: to, offset: Number(row.offset) } : null
+  if (!row) return null
+  const { offset, store_memo: storeMemo } = row
+  return { ...record, ...changes, state: to, offset: Number(offset), storeMemo }
 }
 
 /**
@@ -142,7 +145,7 @@ export async function renameFile(
   return rows[0] ? toRecord(rows[0]) : null
 }
 
-/** Notes that the bytes of a file are gone from its store. */
+/** Notes that the bytes of a file are gone from its store, and forgets its pieces and copies. */
 export async function markPurged(db: Executor, id: string): Promise<void> {
   await db.query(purgedStatement, [id])
 }
@@ -158,6 +161,15 @@ export async function findUnpurged(
   { after, limit }: { after: string; limit: number },
 ): Promise<FileRecord[]> {
   return (await db.query<Row>(unpurgedStatement, [after, limit])).map(toRecord)
+}
+
+/** How many rows there are of either: what will have expired is yet to be purged. */
+export async function countDue(
+  db: Executor,
+): Promise<{ expired: number; purged: number }> {
+  const [row] = await db.query<{ expired: number; unpurged: number }>(dueStatement)
+  const expired = Number(row?.expired ?? 0)
+  return { expired, purged: expired + Number(row?.unpurged ?? 0) }
 }
 
 // SQL below. Column lists are written once, as [property, column, cast].
@@ -200,10 +212,11 @@ const changeableColumns: readonly Column<keyof FileChanges>[] = [
   ['readyAt', 'ready_at', 'timestamptz'],
   ['expiresAt', 'expires_at', 'timestamptz'],
   ['purgedAt', 'purged_at', 'timestamptz'],
+  ['storeMemo', 'store_memo', 'jsonb'],
 ]
 
 /** Appends the events `$n` (a JSON array of { type, data }) of the rows of CTE `f`. */
-const insertEvents = (n: number) => `e AS (
+export const insertEvents = (n: number) => `e AS (
   INSERT INTO carcosa.event (project_id, file_id, type, data)
   SELECT f.project_id, f.id, x.type, x.data
   FROM f, jsonb_to_recordset($${n}::jsonb) AS x(type text, data jsonb)
@@ -266,7 +279,11 @@ SELECT * FROM f`,
 
 const purgedStatement: Statement = {
   name: 'file_purged',
-  sql: 'UPDATE carcosa.file SET purged_at = now(), updated_at = now() WHERE id = $1',
+  sql: `WITH p AS (DELETE FROM carcosa.upload_part WHERE file_id = $1),
+s AS (DELETE FROM carcosa.staged_bytes WHERE file_id = $1),
+c AS (DELETE FROM carcosa.file_copy WHERE file_id = $1)
+UPDATE carcosa.file SET purged_at = now(), updated_at = now(), store_memo = NULL
+WHERE id = $1`,
 }
 
 const expiredStatement: Statement = {
@@ -281,6 +298,15 @@ const unpurgedStatement: Statement = {
   sql: `SELECT * FROM carcosa.file
 WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL AND id > $1
 ORDER BY id LIMIT $2`,
+}
+
+const dueStatement: Statement = {
+  name: 'file_due',
+  sql: `SELECT
+  (SELECT count(*) FROM carcosa.file
+    WHERE state IN ('created', 'receiving') AND expires_at < now()) AS expired,
+  (SELECT count(*) FROM carcosa.file
+    WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL) AS unpurged`,
 }
 
 const transitionStatements = new Map<string, Statement>()
@@ -304,9 +330,9 @@ function transitionStatement(
     sql: `WITH f AS (
   UPDATE carcosa.file SET ${['state = $2', 'updated_at = now()', ...sets].join(', ')}
   WHERE id = $1 AND state = ANY($3::text[])
-  RETURNING id, project_id, "offset", claimed_until
+  RETURNING id, project_id, "offset", store_memo, claimed_until
 ), ${insertEvents(4)}${inserts}
-SELECT "offset" FROM f`,
+SELECT "offset", store_memo FROM f`,
   }
   transitionStatements.set(key, statement)
   return statement

@@ -2,7 +2,13 @@ import type { FileRecord, FileState, NewFile } from './record.ts'
 
 /** How `carcosa.file` looks on the wire to the database, and the way to and from it. */
 
-const jsonColumns = new Set<string>(['input', 'metadata', 'serverData', 'failure'])
+const jsonColumns = new Set<string>([
+  'input',
+  'metadata',
+  'serverData',
+  'failure',
+  'storeMemo',
+])
 
 /** The record of a row that was just inserted: what was given, and the columns' defaults. */
 export function newRecord(file: NewFile, createdAt: Date): FileRecord {
@@ -10,6 +16,7 @@ export function newRecord(file: NewFile, createdAt: Date): FileRecord {
     ...file,
     state: 'created',
     offset: 0,
+    storeMemo: null,
     detectedType: null,
     contentType: null,
     sha256: null,
@@ -68,6 +75,7 @@ export interface Row {
   offset: number | string
   store_name: string
   key: string
+  store_memo: FileRecord['storeMemo']
   input: unknown
   metadata: unknown
   raw_metadata: string | null
@@ -103,6 +111,7 @@ export function toRecord(row: Row): FileRecord {
     offset: Number(row.offset),
     storeName: row.store_name,
     key: row.key,
+    storeMemo: row.store_memo,
     input: row.input,
     metadata: row.metadata,
     rawMetadata: row.raw_metadata,

@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { ByteRange, Store } from '../../stores/store.ts'
+import type { ByteRange } from '../../stores/store.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Reply } from '../shared/reply.ts'
 import { openSections, type Section } from './body.ts'
 import { cacheControl } from './cache-control.ts'
 import { evaluatePreconditions, rangeApplies, type Validators } from './conditional.ts'
 import type { Disposition } from './disposition.ts'
+import { type Origin, type Origins, ownOrigin, readAny } from './origin.ts'
 import { present } from './presentation.ts'
 import { contentRange, parseRange } from './range.ts'
 import type { FileRecord } from './record.ts'
+import { redirect } from './redirect.ts'
 
-export interface ServeOptions {
-  /** A finished file the caller may read: state and permission are checked before. */
-  file: FileRecord
-  /** The store that holds it. */
-  store: Store
+/** The file is finished, and the caller may read it: that is checked before. */
+export interface ServeOptions extends Origins {
   method: string
   /** Of the request; only `Range` and the conditional headers are read. */
   headers: Headers
@@ -25,12 +24,16 @@ export interface ServeOptions {
   expiresAt?: Date | null
   /** Milliseconds a cache may answer without asking. Default 1 hour. */
   maxAge?: number
+  /** Whether a GET may be sent on to a URL of the store. Default false. */
+  mayRedirect?: boolean
+  /** Told why a store that signs URLs did not. */
+  onSignFailure?(error: unknown): void
 }
 
 /**
  * Answers a GET or HEAD for the bytes of a file: 200, 206 with one range or several, or 304
  * (RFC 9110 §13 and §14). HEAD and 304 do not touch the store. HEAD ignores `Range`, which
- * is defined for GET only (§14.2).
+ * is defined for GET only (§14.2). With `mayRedirect` a GET may be 302, see redirect.ts.
  *
  * The entity tag is the file's id and not its digest: the bytes of an id never change, while
  * the digest may become known later and would change the tag of what clients already hold.
@@ -57,8 +60,14 @@ export async function serveFile(options: ServeOptions): Promise<Reply> {
   const wanted = rangeApplies(headers, validators) ? headers.get('range') : null
   const ranges = parseRange(wanted, size)
   if (ranges === 'unsatisfiable') throw rangeNotSatisfiable(wanted, size)
-  await requireIntact(options)
-  if (size === 0) return whole(answer, size, null)
+  if (size === 0) {
+    await requireEmpty(options)
+    return whole(answer, size, null)
+  }
+  // A range that is ignored here is not ignored by every store.
+  const isAsked = ranges !== 'whole' || !headers.has('range')
+  const elsewhere = isAsked ? await sentOn(options, answer) : null
+  if (elsewhere) return elsewhere
   if (ranges === 'whole') {
     const range = { start: 0, end: size - 1 }
     return whole(answer, size, await open(options, [{ prefix: '', range }]))
@@ -74,6 +83,15 @@ export async function serveFile(options: ServeOptions): Promise<Reply> {
     },
     body: await open(options, [{ prefix: '', range: first }]),
   }
+}
+
+async function sentOn(
+  { file, store, headers, expiresAt = null, mayRedirect, onSignFailure }: ServeOptions,
+  answer: Record<string, string>,
+): Promise<Reply | null> {
+  if (!mayRedirect) return null
+  const onFailure = onSignFailure && { onFailure: onSignFailure }
+  return redirect({ file, store, headers, answer, expiresAt, ...onFailure })
 }
 
 /** What every success carries, 304 included. */
@@ -137,27 +155,45 @@ async function severalParts(
 }
 
 function open(
-  { file, store }: ServeOptions,
+  options: ServeOptions,
   sections: readonly [Section, ...Section[]],
   suffix = '',
 ): Promise<Readable> {
+  const { file } = options
+  let read = ownOrigin(options)
   return openSections({
     sections,
     suffix,
-    corrupt: (found) => corrupt(file, store, found),
-    async open(range) {
-      const stream = await store.open(file.key, range)
-      if (stream === null) throw corrupt(file, store, 'no object')
-      return stream
-    },
+    corrupt: (found) => corrupt(file, read, found),
+    open: (range) =>
+      readAny(options, (origin) => {
+        read = origin
+        return openRange(file, origin, range)
+      }),
   })
 }
 
-/** The store is asked before a status is promised: a partial body cannot be taken back. */
-async function requireIntact({ file, store }: ServeOptions): Promise<void> {
-  const held = await store.stat(file.key)
-  if (held === null) throw corrupt(file, store, 'no object')
-  if (held.size !== file.size) throw corrupt(file, store, `${held.size} bytes`)
+/** The store says the size with the first byte: a partial body cannot be taken back. */
+async function openRange(
+  file: FileRecord,
+  origin: Origin,
+  range: ByteRange,
+): Promise<Readable> {
+  const opened = await origin.store.open(origin.key, range)
+  if (opened === null) throw corrupt(file, origin, 'no object')
+  if (opened.size === file.size) return opened.stream
+  opened.stream.destroy()
+  throw corrupt(file, origin, `${opened.size} bytes`)
+}
+
+/** Of nothing no byte can be read, and so nothing would tell that it is gone. */
+async function requireEmpty(options: ServeOptions): Promise<void> {
+  const { file } = options
+  await readAny(options, async (origin) => {
+    const held = await origin.store.stat(origin.key)
+    if (held === null) throw corrupt(file, origin, 'no object')
+    if (held.size !== file.size) throw corrupt(file, origin, `${held.size} bytes`)
+  })
 }
 
 function sizeOf(file: FileRecord): number {
@@ -166,12 +202,16 @@ function sizeOf(file: FileRecord): number {
 }
 
 /** The client learns that it is our fault; the log learns which object of which store. */
-function corrupt(file: FileRecord, store: Store, found: string): CarcosaError {
+function corrupt(
+  file: FileRecord,
+  { storeName, store, key }: Origin,
+  found: string,
+): CarcosaError {
   return new CarcosaError('STORAGE_CORRUPT', {
     message: 'The stored bytes of this file are missing or damaged.',
     details: { fileId: file.id },
     cause: new Error(
-      `store "${file.storeName}" (${store.kind}), key ${JSON.stringify(file.key)}: ` +
+      `store "${storeName}" (${store.kind}), key ${JSON.stringify(key)}: ` +
         `found ${found} where the row says ${file.size} bytes`,
     ),
   })

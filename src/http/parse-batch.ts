@@ -1,21 +1,39 @@
 import type { FileInfo } from '../routes/hooks.ts'
 import { CarcosaError } from '../shared/errors.ts'
+import type { Batch } from '../uploads/admission.ts'
 
 const maxFiles = 1_000
+const maxReceipts = 10_000
 
 /**
- * The body of `POST …/prepare`: `{ files: [{ name, size, type, lastModified? }], input? }`.
+ * The body of `POST …/prepare`:
+ * `{ files: [{ name, size, type, lastModified? }], input?, direct? }`.
  *
  * @throws {CarcosaError} BAD_REQUEST saying which member of which file is wrong
  */
-export function parseBatch(body: unknown): { files: FileInfo[]; input: unknown } {
+export function parseBatch(body: unknown): Batch {
   if (!isObject(body) || !Array.isArray(body.files)) {
-    throw bad('The body must be { files: [{ name, size, type }], input? }.')
+    throw bad('The body must be { files: [{ name, size, type }], input?, direct? }.')
   }
   if (body.files.length === 0 || body.files.length > maxFiles) {
     throw bad(`A batch has 1 to ${maxFiles} files, not ${body.files.length}.`)
   }
-  return { files: body.files.map(parseFile), input: body.input }
+  const { direct = false, input } = body
+  if (typeof direct !== 'boolean') throw bad('direct must be true or false.')
+  return { files: body.files.map(parseFile), input, direct }
+}
+
+/** The body of `POST …/finish`: `{ receipts: ['"etag"', …] }`. @throws {CarcosaError} BAD_REQUEST */
+export function parseReceipts(body: unknown): string[] {
+  const receipts = isObject(body) ? body.receipts : null
+  const isList =
+    Array.isArray(receipts) &&
+    receipts.length <= maxReceipts &&
+    receipts.every((receipt) => typeof receipt === 'string' && receipt.length <= 256)
+  if (isList) return receipts
+  throw bad(
+    `The body must be { receipts }: the ETag of each part, in order, at most ${maxReceipts}.`,
+  )
 }
 
 function parseFile(file: unknown, i: number): FileInfo {

@@ -4,6 +4,7 @@ import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import { jsonReply, type Reply } from '../shared/reply.ts'
 import { judgeBatch } from '../uploads/admission.ts'
 import type { UploadDeps, UploadRequest } from '../uploads/deps.ts'
+import { type BegunDirectly, beginDirect, finishDirect } from '../uploads/direct.ts'
 import { passDoor } from '../uploads/door.ts'
 import { headRefusal } from '../uploads/head-refusal.ts'
 import { isCreator } from '../uploads/lifecycle.ts'
@@ -11,7 +12,7 @@ import { awaitStatus, describeUpload } from '../uploads/status.ts'
 import type { Tus } from '../uploads/tus.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
-import { parseBatch } from './parse-batch.ts'
+import { parseBatch, parseReceipts } from './parse-batch.ts'
 import { refuse } from './refuse.ts'
 
 export interface UploadPaths {
@@ -41,6 +42,9 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
   const { method, segments, headers } = located
   const [, routeName, id = null, ...rest] = segments
   const request = requestFor(paths, located, { routeName, id })
+  if (id !== null && rest.length === 1 && rest[0] === 'finish') {
+    return finishUpload(paths, located, request)
+  }
   if (rest.length > 0) throw new CarcosaError('UPLOAD_NOT_FOUND')
   if (id === 'prepare') return prepare(paths, located, request)
   if (method === 'GET' && id !== null) return status(paths, located, request)
@@ -82,21 +86,49 @@ async function prepare(
   located: Located,
   request: UploadRequest,
 ): Promise<Reply> {
-  if (located.method !== 'POST') {
-    throw new CarcosaError('METHOD_NOT_ALLOWED', {
-      message: 'A batch is prepared with POST.',
-      headers: { Allow: 'POST, OPTIONS' },
-    })
-  }
+  requirePost(located, 'A batch is prepared with POST.')
   const batch = parseBatch(await readJson(located))
   const { batchId, expiresAt, errors, files } = await judgeBatch(uploads, request, batch)
+  const answers = files.map(async (file) => {
+    if ('error' in file) return { name: file.name, error: file.error.toProblem() }
+    const { name, ticket, agreed } = file
+    const begun = batch.direct ? await beginDirect(uploads, request, agreed) : null
+    return { name, ticket, ...(begun && { direct: describeDirect(request, begun) }) }
+  })
   return jsonReply(200, {
     batchId,
     expiresAt,
     errors: errors.map((error) => error.toProblem()),
-    files: files.map((file) =>
-      'error' in file ? { name: file.name, error: file.error.toProblem() } : file,
-    ),
+    files: await Promise.all(answers),
+  })
+}
+
+/** `url` is the upload's, as if it had been created by POST; `…/finish` ends it. */
+function describeDirect(
+  { prefix, route }: UploadRequest,
+  { id, expiresAt, parts }: BegunDirectly,
+) {
+  return { url: `${prefix}/uploads/${route.name}/${id}`, expiresAt, parts }
+}
+
+/** `POST /uploads/:route/:id/finish` with `{ receipts }`: the ETags of the parts, in order. */
+async function finishUpload(
+  { uploads, linkOf }: UploadPaths,
+  located: Located,
+  request: UploadRequest,
+): Promise<Reply> {
+  requirePost(located, 'A direct upload is finished with POST.')
+  const receipts = parseReceipts(await readJson(located))
+  const record = await finishDirect(uploads, request, receipts)
+  const url = isReadable(record.state) ? linkOf(record, request.prefix) : null
+  return jsonReply(200, describeUpload(record, url))
+}
+
+function requirePost({ method }: Located, message: string): void {
+  if (method === 'POST') return
+  throw new CarcosaError('METHOD_NOT_ALLOWED', {
+    message,
+    headers: { Allow: 'POST, OPTIONS' },
   })
 }
 

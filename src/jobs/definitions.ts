@@ -6,8 +6,12 @@ export interface JobPayloads {
   'upload.digest': { fileId: string }
   /** Ends uploads whose time is over, finishes what was left half done. */
   'uploads.sweep': Record<string, never>
+  /** Finds what stores have and the database does not know, and the other way round. */
+  'stores.reconcile': Record<string, never>
   /** Deletes the bytes of a file that was removed. */
   'file.purge': { fileId: string }
+  /** Copies a stored file to the store that its route names as its mirror. */
+  'file.mirror': { fileId: string }
 }
 
 /** `<noun>.<verb>`; also the name of the queue. */
@@ -62,6 +66,17 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     cron: '* * * * *',
     exclusive: true,
   },
+  'stores.reconcile': {
+    // The next one comes tomorrow, and nothing is urgent.
+    retryLimit: 0,
+    retryDelay: 0,
+    retryDelayMax: 0,
+    expireIn: 6 * 3600,
+    concurrency: 1,
+    pollInterval: 60,
+    cron: '23 3 * * *',
+    exclusive: true,
+  },
   'file.purge': {
     retryLimit: 20,
     retryDelay: 5,
@@ -69,6 +84,15 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     expireIn: 15 * 60,
     concurrency: 10,
     pollInterval: 5,
+  },
+  'file.mirror': {
+    // About a week of trying, once the delay has reached its maximum.
+    retryLimit: 180,
+    retryDelay: 5,
+    retryDelayMax: 3600,
+    expireIn: 6 * 3600,
+    concurrency: 4,
+    pollInterval: 2,
   },
 })
 

@@ -19,6 +19,9 @@ export type Step =
   | 'public'
   | 'middleware'
   | 'store'
+  | 'direct'
+  | 'mirror'
+  | 'serve'
   | 'expiresIn'
   | 'onUploadComplete'
   | 'onUploadError'
@@ -122,6 +125,31 @@ export interface RouteBuilder<S extends Slots> extends Route<TypesOf<S>> {
       'store',
       { functions: S['functions'] | (Choice extends string ? never : 'store') }
     >
+  >
+
+  /**
+   * Lets clients that ask for it send their bytes to the store instead of this server, where
+   * the store can (S3, R2). Limits, input and middleware hold as ever, and what arrived is
+   * judged at its end: a file of another size than announced is refused and removed.
+   */
+  readonly direct: Allowed<S, 'direct', never, () => Next<S, 'direct'>>
+
+  /**
+   * The name of a second configured store that gets a verified copy of every file soon after it
+   * is stored. Readers get the copy when the file's own store fails them.
+   */
+  readonly mirror: Allowed<S, 'mirror', never, (store: string) => Next<S, 'mirror'>>
+
+  /**
+   * Who sends the bytes to readers: this server (`proxy`, the default), or the store itself
+   * after a redirect, where it can sign URLs (S3, R2, GCS) and what it sends is harmless
+   * without the headers that only this server sets. Everything else stays with the server.
+   */
+  readonly serve: Allowed<
+    S,
+    'serve',
+    never,
+    (by: 'proxy' | 'redirect') => Next<S, 'serve'>
   >
 
   /** How long an unfinished upload is kept: `'2 days'`, or milliseconds. */

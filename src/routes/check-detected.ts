@@ -6,12 +6,12 @@ import { mustShowMagic } from './magic.ts'
 import { type Match, ruleFor } from './match.ts'
 import { contradicted, sizeProblem } from './problems.ts'
 
-/** A file whose bytes are all here. */
+/** A file whose first bytes are here. */
 export interface ArrivedFile {
   readonly declaredType: string | null
   readonly name: string | null
-  /** Bytes. */
-  readonly size: number
+  /** Bytes; null while unknown, and then not judged. */
+  readonly size: number | null
 }
 
 /** What a file turned out to be. */
@@ -25,7 +25,7 @@ export interface DetectedVerdict {
 }
 
 /**
- * Judges a file by its bytes, when all of them are here. `detected` is what the detector
+ * Judges a file by its bytes. `detected` is what the detector
  * makes of them, null if it recognises nothing.
  *
  * With `trustedType: 'declared'` only the size is judged. Else bytes that contradict the
@@ -49,7 +49,9 @@ export function checkDetected(
       : judgeBytes(route, { declared, found, announced })
   const { match, contentType } = judged
   const error = match
-    ? sizeProblem(route, match, { name, size: file.size })
+    ? file.size === null
+      ? null
+      : sizeProblem(route, match, { name, size: file.size })
     : contradicted(route, name, { declared, detected: found })
   return { error, contentType, rule: match?.rule ?? null }
 }

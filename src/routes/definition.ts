@@ -40,6 +40,12 @@ export interface RouteDefinition {
   readonly expiresIn: number | null
   /** Name of the store, or how to choose it; null for the server's default. */
   readonly store: string | ((args: StoreChoice) => string) | null
+  /** Name of the store that gets a copy of every stored file; null for none. */
+  readonly mirror: string | null
+  /** Whether this server sends files to readers, or the store after a redirect. */
+  readonly serve: 'proxy' | 'redirect'
+  /** Whether bytes may go from the client to the store. */
+  readonly isDirect: boolean
   readonly inputSchema: StandardSchemaV1 | null
   readonly middleware: ((args: MiddlewareArgs) => MaybePromise<MiddlewareResult>) | null
   readonly onUploadComplete: ((args: UploadCompleteArgs) => unknown) | null

@@ -1,6 +1,6 @@
 import type { EmptySlots, RouteBuilder, Slots, Step } from './builder.ts'
 import type { Route, RouteDefinition } from './definition.ts'
-import { invalid } from './invalid.ts'
+import { invalid, oneOf } from './invalid.ts'
 import { parseLifetime, parseOptions, type RouteOptions } from './options.ts'
 import { parseRules, type RouteConfig } from './rules.ts'
 
@@ -13,6 +13,9 @@ const earlierThan: Record<Step, readonly Step[]> = {
   public: ['middleware', 'store', 'onUploadComplete', 'onUploadError'],
   middleware: ['store', 'onUploadComplete', 'onUploadError'],
   store: [],
+  direct: [],
+  mirror: [],
+  serve: [],
   expiresIn: [],
   onUploadComplete: [],
   onUploadError: [],
@@ -44,6 +47,9 @@ export function route<const Awaits extends boolean = true>(
       isPublic: false,
       expiresIn: null,
       store: null,
+      isDirect: false,
+      mirror: null,
+      serve: 'proxy',
       inputSchema: null,
       middleware: null,
       onUploadComplete: null,
@@ -71,6 +77,10 @@ function builder<S extends Slots>(
     public: () => take('public', { isPublic: true }),
     input: (schema: unknown) => take('input', { inputSchema: asSchema(schema) }),
     store: (choice: unknown) => take('store', { store: asStore(choice) }),
+    direct: () => take('direct', { isDirect: true }),
+    mirror: (store: unknown) => take('mirror', { mirror: asMirror(store) }),
+    serve: (by: unknown) =>
+      take('serve', { serve: oneOf(by, ['proxy', 'redirect'], '.serve()') }),
     expiresIn: (duration: unknown) =>
       take('expiresIn', { expiresIn: parseLifetime(duration, '.expiresIn()') }),
     middleware: (fn: unknown) =>
@@ -121,6 +131,11 @@ function asStore(value: unknown): NonNullable<RouteDefinition['store']> {
   if (typeof value === 'function') return asFunction(value, '.store()')
   if (typeof value === 'string' && value !== '') return value
   throw invalid('.store()', value, 'the name of a store, or a function that returns one')
+}
+
+function asMirror(value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw invalid('.mirror()', value, 'the name of a store')
 }
 
 function asFunction<Fn>(value: unknown, what: string): Fn {

@@ -28,6 +28,7 @@ const table = {
   OFFSET_MISMATCH: [409, 'The Upload-Offset is not where the upload stands'],
   UPLOAD_NOT_FOUND: [404, 'There is no such upload'],
   UPLOAD_GONE: [410, 'The upload is gone'],
+  UPLOAD_INCOMPLETE: [400, 'Not every part of the upload is there'],
   UPLOAD_LOCKED: [423, 'The upload is in use by another request'],
   // Not 501: tus clients repeat every 5xx, and would hide this for a while.
   EXTENSION_UNSUPPORTED: [400, 'This tus extension is not supported'],

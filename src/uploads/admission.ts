@@ -27,16 +27,27 @@ export interface Verdict {
   files: FileVerdict[]
 }
 
-export type FileVerdict = { name: string } & (
-  | { ticket: string }
-  | { error: CarcosaError }
-)
+export type FileVerdict = { name: string } & (Allowed | { error: CarcosaError })
+
+export interface Allowed {
+  ticket: string
+  /** What was agreed, as the ticket says it. */
+  agreed: Ticket
+}
+
+/** What a client asks before it sends a byte. */
+export interface Batch {
+  files: FileInfo[]
+  input: unknown
+  /** Whether it would send the bytes to the store itself. */
+  direct: boolean
+}
 
 /** Judges a batch and gives a ticket to each file that may be uploaded. */
 export async function judgeBatch(
   deps: UploadDeps,
   request: UploadRequest,
-  batch: { files: FileInfo[]; input: unknown },
+  batch: Pick<Batch, 'files' | 'input'>,
 ): Promise<Verdict> {
   const { route } = request
   const principal = await requirePrincipal(request)
@@ -61,12 +72,9 @@ export async function judgeBatch(
       const error = checked.files[batchIndex]
       if (error) return { name: file.name, error }
       const name = names[next++] ?? file.name
-      const agreed = agree(deps, route, { file, name, principal, input, metadata })
-      const ticket = await deps.tickets.issue(
-        { ...agreed, route: route.name, batchId, batchIndex },
-        expiresAt,
-      )
-      return { name, ticket }
+      const agreement = agree(deps, route, { file, name, principal, input, metadata })
+      const agreed = { ...agreement, route: route.name, batchId, batchIndex }
+      return { name, agreed, ticket: await deps.tickets.issue(agreed, expiresAt) }
     }),
   )
   return { batchId, expiresAt, errors: [], files }
@@ -128,17 +136,19 @@ interface Agreed {
   principal: Principal | null
   input: unknown
   metadata: unknown
+  /** The store, where it was named for this file. Default: what the route chooses. */
+  store?: string
 }
 
 /** Everything about the file that is decided before its first byte. */
 export function agree(
   deps: UploadDeps,
   route: NamedRoute,
-  { file, name, principal, input, metadata }: Agreed,
+  { file, name, principal, input, metadata, store }: Agreed,
 ): Agreement {
   const choice = { route: route.name, principal, input, metadata, file }
   const chosen = typeof route.store === 'function' ? route.store(choice) : route.store
-  const storeName = chosen ?? deps.defaultStore
+  const storeName = store ?? chosen ?? deps.defaultStore
   storeNamed(deps, storeName)
   const rule = ruleFor(route, file.type, file.name)?.rule
   return {
@@ -164,7 +174,7 @@ export function draft(
   const id = newId()
   return {
     id,
-    key: id,
+    key: keyFor(deps, { ...agreement, id, route: route.name }),
     projectId: deps.settings.projectId,
     rawMetadata: null,
     batchId: null,
@@ -173,6 +183,29 @@ export function draft(
     route: route.name,
     expiresAt: expiryOf(deps, route),
   }
+}
+
+/**
+ * The key its store chooses. With the id in it no two uploads can ever share an object, whatever
+ * a function of the developer returns (SEC-8).
+ */
+export function keyFor(
+  deps: UploadDeps,
+  { id, route, ownerId, filename, storeName }: Agreement & { id: string; route: string },
+): string {
+  const { projectId } = deps.settings
+  const store = storeNamed(deps, storeName)
+  const key = store.keyFor?.({ id, route, projectId, ownerId, filename }) ?? id
+  if (key.includes(id) && isKey(key)) return key
+  deps.log.error({ key, route, storeName }, 'the key function returned a wrong key')
+  throw new CarcosaError('CONFIG_INVALID', {
+    message: `The key function of the store "${storeName}" must return the id within at most 512 letters, digits and !-_.*'()/, and no segment of dots.`,
+  })
+}
+
+/** Keys are the same in every store, as files too: no empty segment and none of dots. */
+export function isKey(key: string): boolean {
+  return key.length <= 512 && /^(?:(?!\.+(?:\/|$))[\w!.*'()-]+(?:\/|$))+$/.test(key)
 }
 
 /** When an upload that makes no more progress is given up. */

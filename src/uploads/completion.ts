@@ -71,12 +71,12 @@ export async function redriveCompletion(deps: UploadDeps, fileId: string): Promi
 export async function recordDigest(deps: UploadDeps, fileId: string): Promise<void> {
   const record = await findFile(deps.db, fileId)
   if (!record || !isReadable(record.state) || record.sha256) return
-  const stream = await storeNamed(deps, record.storeName).open(record.key)
-  if (!stream)
+  const opened = await storeNamed(deps, record.storeName).open(record.key)
+  if (!opened)
     throw new CarcosaError('STORAGE_CORRUPT', { message: `No object of ${fileId}.` })
   const hash = createHash('sha256')
   let read = 0
-  for await (const chunk of stream) {
+  for await (const chunk of opened.stream) {
     hash.update(chunk)
     read += chunk.length
   }

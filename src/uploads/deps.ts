@@ -36,6 +36,10 @@ export interface UploadSettings {
   readonly digest: boolean
   /** How long an unfinished upload lives without progress, in ms, unless its route says. */
   readonly expiresIn: number
+  /** How old what nobody knows must be to be collected from a store, in ms. */
+  readonly orphanGrace: number
+  /** The longest `expiresIn` of all routes and this, in ms. */
+  readonly longestLife: number
   /** How long a process may be silent before another may run its completion callback, in ms. */
   readonly claimMs: number
   /** Where a finished file is found, as told to callbacks. */

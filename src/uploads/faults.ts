@@ -10,6 +10,8 @@ export type FaultPoint =
   | 'completion:before-callback'
   | 'completion:after-callback'
   | 'completion:after-commit'
+  | 'copy:before-commit'
+  | 'copy:after-commit'
 
 export type Faults = (point: FaultPoint) => void | Promise<void>
 

@@ -1,16 +1,20 @@
+import { buffer } from 'node:stream/consumers'
 import type { NewEvent } from '../events/event.ts'
+import { dropPiecesSql } from '../files/pieces.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import { type FileChanges, findFile, transition } from '../files/records.ts'
-import { checkDetected } from '../routes/check.ts'
-import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
 import { complete } from './completion.ts'
 import type { UploadDeps } from './deps.ts'
+import { fileJob, mirrorOf } from './file-job.ts'
+import { failCorrupt } from './gone.ts'
+import { type Growing, growingOf } from './growing.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 import { headBytes, type Tail } from './tails.ts'
 import { tellRoute } from './tell-route.ts'
+import { judgeContent, type Verdict } from './verdict.ts'
 
 export interface Finishing {
   /** The record with every byte in: `offset === size`. */
@@ -19,6 +23,8 @@ export interface Finishing {
   tail: Tail | null
   /** Where this request found us mounted; null outside a request. */
   prefix: string | null
+  /** The object as this request began to write it; null if nothing was written. */
+  written?: Growing | null
 }
 
 /**
@@ -27,41 +33,49 @@ export interface Finishing {
  * enqueues the jobs. Safe to call twice and from two places; one of them wins.
  *
  * @throws {CarcosaError} TYPE_NOT_ALLOWED, FILE_TOO_SMALL … when the route refuses what
- *   arrived (the upload is then `rejected`), STORAGE_CORRUPT, UPLOAD_GONE
+ *   arrived (the upload is then `rejected`), UPLOAD_GONE if it ended or its bytes are lost,
+ *   STORAGE_UNAVAILABLE
  */
 export async function finish(
   deps: UploadDeps,
-  { record, tail, prefix }: Finishing,
+  { record, tail, prefix, written = null }: Finishing,
 ): Promise<FileRecord> {
-  const route = deps.route(record.route)
-  const size = record.offset
-  const store = storeNamed(deps, record.storeName)
-  const detectedType = await deps.detector.detect(
-    tail ? tail.head : await readHead(deps, record),
-  )
-  const verdict = judge(route, record, detectedType)
-  if (verdict.error) throw await reject(deps, record, detectedType, verdict.error)
-
-  // A file that turns out to be of another type falls under the rule for that type.
-  const { contentType, rule } = verdict
-  const { contentDisposition, acl } = rule ?? record
-  try {
-    await store.complete(record.key, size, { contentType, contentDisposition })
-  } catch (error) {
-    // Whoever ended the upload meanwhile deleted its bytes: then nothing is wrong with the store.
-    const current = await findFile(deps.db, record.id)
-    if (current && isUnfinished(current.state)) throw error
-    return otherwiseFinished(deps, record)
-  }
+  const judged =
+    written?.verdict ?? (tail && (await judgeContent(deps, record, tail.head)))
+  if (judged?.error) throw await reject(deps, record, judged)
+  if (!(await completeObject(deps, record))) return otherwiseFinished(deps, record)
   await deps.faults('finish:before-commit')
+  // Bytes that another process saw can only be looked at now that they can be read.
+  const verdict =
+    judged ?? (await judgeContent(deps, record, await readHead(deps, record)))
+  if (verdict.error) throw await reject(deps, record, verdict)
+  const { detectedType, contentType, contentDisposition, acl } = verdict
   const sha256 = tail?.hash?.digest('hex') ?? null
   const found = { detectedType, contentType, contentDisposition, acl, sha256 }
-  const stored = await commitStored(deps, record, found)
+  const hasPieces = record.storeMemo !== null || written?.offset !== 0
+  const stored = await commitStored(deps, record, { found, hasPieces })
   if (!stored) return otherwiseFinished(deps, record)
   await deps.faults('finish:after-commit')
   deps.bus.publish(record.id)
   if (stored.state === 'stored') deps.background(complete(deps, stored, prefix))
   return stored
+}
+
+/**
+ * Whether the object is made. False if somebody ended the upload meanwhile, and with it deleted
+ * its bytes: then nothing is wrong with the store.
+ */
+async function completeObject(deps: UploadDeps, record: FileRecord): Promise<boolean> {
+  const store = storeNamed(deps, record.storeName)
+  try {
+    await store.complete(growingOf(deps, record), record.offset)
+    return true
+  } catch (error) {
+    const current = await findFile(deps.db, record.id)
+    if (!current || !isUnfinished(current.state)) return false
+    const isLost = error instanceof CarcosaError && error.code === 'STORAGE_CORRUPT'
+    throw isLost ? await failCorrupt(deps, current, error) : error
+  }
 }
 
 type Found = Pick<
@@ -76,7 +90,7 @@ type Found = Pick<
 function commitStored(
   deps: UploadDeps,
   record: FileRecord,
-  found: Found,
+  { found, hasPieces }: { found: Found; hasPieces: boolean },
 ): Promise<FileRecord | null> {
   const now = new Date()
   const { id, route, filename, ownerId, offset: size } = record
@@ -87,6 +101,7 @@ function commitStored(
     offset: size,
     storedAt: now,
     expiresAt: null,
+    ...(record.storeMemo && { storeMemo: null }),
     ...(hasCallback
       ? { claimedUntil: new Date(now.getTime() + deps.settings.claimMs), attempts: 1 }
       : { readyAt: now }),
@@ -101,20 +116,12 @@ function commitStored(
     changes,
     events,
     also: [
-      ...(hasCallback ? [job(deps, 'upload.complete')] : []),
-      ...(needsDigest ? [job(deps, 'upload.digest')] : []),
+      ...(hasPieces ? dropPiecesSql : []),
+      ...(hasCallback ? [fileJob(deps, 'upload.complete')] : []),
+      ...(needsDigest ? [fileJob(deps, 'upload.digest')] : []),
+      ...(mirrorOf(deps, record) ? [fileJob(deps, 'file.mirror')] : []),
     ],
   })
-}
-
-/** Adds a job for the file in `f`. The completion's own job only runs if its claim runs out. */
-function job(deps: UploadDeps, name: 'upload.complete' | 'upload.digest') {
-  const data = `jsonb_build_object('fileId', id) AS data`
-  const source =
-    name === 'upload.complete'
-      ? `SELECT ${data}, (claimed_until - now()) AS start_after FROM f`
-      : `SELECT ${data} FROM f`
-  return { name, sql: deps.jobs.enqueueSql(name, source) }
 }
 
 /**
@@ -132,26 +139,16 @@ export async function otherwiseFinished(
   })
 }
 
-function judge(route: NamedRoute | null, record: FileRecord, detected: string | null) {
-  if (!route) {
-    // The route was taken out of the program while the upload ran: nothing judges it any more.
-    const contentType = detected ?? 'application/octet-stream'
-    return { error: null, contentType, rule: null }
-  }
-  const { declaredType, filename, offset } = record
-  return checkDetected(route, { declaredType, name: filename, size: offset }, detected)
-}
-
 /**
  * The state is what keeps a refused file refused: a tus client that retries sees 410, never
  * a complete upload (SEC-35).
  */
-async function reject(
+export async function reject(
   deps: UploadDeps,
   record: FileRecord,
-  detectedType: string | null,
-  error: CarcosaError,
+  { error, detectedType }: Verdict,
 ): Promise<CarcosaError> {
+  if (!error) throw new TypeError('nothing to reject it for')
   const failure = { code: error.code, message: error.message }
   const rejected = await transition(deps.db, record, {
     to: 'rejected',
@@ -172,12 +169,14 @@ async function reject(
 async function readHead(deps: UploadDeps, record: FileRecord): Promise<Buffer> {
   if (record.offset === 0) return Buffer.alloc(0)
   const end = Math.min(headBytes, record.offset) - 1
-  const stream = await storeNamed(deps, record.storeName).open(record.key, {
-    start: 0,
-    end,
+  const store = storeNamed(deps, record.storeName)
+  const opened = await store.open(record.key, { start: 0, end })
+  if (!opened) return Buffer.alloc(0)
+  return buffer(opened.stream).catch((cause: unknown) => {
+    throw new CarcosaError('STORAGE_UNAVAILABLE', {
+      message: 'The store could not be read. What was acknowledged is kept; retry.',
+      headers: { 'Retry-After': '5' },
+      cause,
+    })
   })
-  if (!stream) return Buffer.alloc(0)
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

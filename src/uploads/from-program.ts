@@ -23,6 +23,8 @@ export interface ProgramUpload {
   /** What the route's middleware would have returned. */
   metadata?: Record<string, unknown>
   input?: unknown
+  /** Name of the store its bytes go to. Default: what the route chooses. */
+  store?: string
 }
 
 /**
@@ -60,12 +62,19 @@ async function begin(
   route: NamedRoute,
   upload: ProgramUpload,
 ): Promise<FileRecord> {
-  const { filename: name = '', type = '', ownerId, metadata, input } = upload
+  const { filename: name = '', type = '', ownerId, metadata, input, store } = upload
   const file = { name, type, size: upload.size ?? null }
   const refused = checkFile(route, file)
   if (refused) throw refused
   const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
-  const agreement = agree(deps, route, { file, name, principal, input, metadata })
+  const agreement = agree(deps, route, {
+    file,
+    name,
+    principal,
+    input,
+    metadata,
+    ...(store !== undefined && { store }),
+  })
   const { record } = await create(deps, draft(deps, route, agreement))
   return record
 }

@@ -3,9 +3,12 @@ import { findByBatch, findFile, insertFile, transition } from '../files/records.
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { expiryOf, storeNamed } from './admission.ts'
+import { storeNamed } from './admission.ts'
+import { advance, commitHeld } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import { finish, otherwiseFinished } from './finish.ts'
+import { failCorrupt, gone } from './gone.ts'
+import { growingOf } from './growing.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 
@@ -100,18 +103,6 @@ export async function declareLength(
 }
 
 /**
- * Records that bytes up to `offset` are safe, and that the upload is alive.
- * @throws {CarcosaError} UPLOAD_GONE if it was ended meanwhile
- */
-export async function commitOffset(
-  deps: UploadDeps,
-  record: FileRecord,
-  offset: number,
-): Promise<FileRecord> {
-  return (await advance(deps, record, { offset })) ?? otherwiseFinished(deps, record)
-}
-
-/**
  * What DELETE does. The id of a finished file is in every link to it, so an anonymous one can
  * only be deleted with the ticket that created it.
  *
@@ -141,18 +132,6 @@ export async function remove(deps: UploadDeps, record: FileRecord): Promise<void
   if (removed) await purge(deps, removed)
 }
 
-function advance(
-  deps: UploadDeps,
-  record: FileRecord,
-  changes: { offset?: number; size?: number },
-): Promise<FileRecord | null> {
-  return transition(deps.db, record, {
-    to: 'receiving',
-    from: predecessors('receiving'),
-    changes: { ...changes, expiresAt: expiryOf(deps, deps.route(record.route)) },
-  })
-}
-
 function assertAlive(record: FileRecord): void {
   const { state, failure } = record
   if (isUnfinished(state)) {
@@ -165,13 +144,6 @@ function assertAlive(record: FileRecord): void {
   }
   if (state === 'expired' || state === 'removed' || state === 'quarantined')
     throw gone(state)
-}
-
-function gone(why: string): CarcosaError {
-  return new CarcosaError('UPLOAD_GONE', {
-    message: `The upload was ${why}. Start a new one with POST.`,
-    details: { reason: why.split(' ')[0] },
-  })
 }
 
 /**
@@ -191,27 +163,8 @@ async function catchUp(deps: UploadDeps, record: FileRecord): Promise<FileRecord
 }
 
 async function adoptHeld(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
-  const held = await storeNamed(deps, record.storeName).offset(record.key)
-  if (held < record.offset) throw await failCorrupt(deps, record, held)
-  const offset = record.size === null ? held : Math.min(held, record.size)
-  return offset > record.offset ? commitOffset(deps, record, offset) : record
-}
-
-async function failCorrupt(deps: UploadDeps, record: FileRecord, held: number) {
-  const failure = {
-    code: 'STORAGE_CORRUPT',
-    message: 'The store lost bytes of this upload.',
-  }
-  deps.log.error({ id: record.id, held, offset: record.offset }, 'the store lost bytes')
-  const failed = await transition(deps.db, record, {
-    to: 'failed',
-    from: ['created', 'receiving'],
-    changes: { failure },
-    events: [
-      { type: 'file.failed', data: { id: record.id, route: record.route, ...failure } },
-    ],
-  })
-  deps.bus.publish(record.id)
-  if (failed) await purge(deps, failed)
-  return gone(`failed (${failure.code}: ${failure.message})`)
+  const held = await storeNamed(deps, record.storeName).offset?.(growingOf(deps, record))
+  if (!held) return record
+  if (held.offset < record.offset) throw await failCorrupt(deps, record, held)
+  return held.offset > record.offset ? commitHeld(deps, record, held) : record
 }

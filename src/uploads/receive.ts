@@ -1,19 +1,21 @@
 import type { Readable } from 'node:stream'
-import type { ByteSource, Store } from '../../stores/store.ts'
+import type { ByteSource, Progress, Store } from '../../stores/store.ts'
 import type { FileRecord } from '../files/record.ts'
+import { findFile } from '../files/records.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, type ErrorCode } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
+import { commitHeld } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
-import { finish } from './finish.ts'
+import { finish, otherwiseFinished, reject } from './finish.ts'
+import { failCorrupt } from './gone.ts'
+import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
-import { commitOffset } from './lifecycle.ts'
+import { createLedger, type Ledger } from './ledger.ts'
 import { createRelief } from './relief.ts'
+import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
-
-/** Bytes of a request in flight are committed this often, so that a crash loses no more. */
-const checkpointMs = 500
 
 export interface Reception {
   /** Unfinished, and guarded by `lease`. */
@@ -41,29 +43,41 @@ export async function receive(
   { record, body, lease, route, prefix, failOnError = false }: Reception,
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
+  const object = growingOf(deps, record)
   const tail = deps.tails.take(record.id, record.offset)
-  const progress = checkpoints(deps, record)
+  const ledger = createLedger(deps, record)
   const limit = (record.size ?? maxFileSize(route)) - record.offset
-  const source = tapped({ body, limit, lease, tail, onStored: progress.note })
+  const source = tapped({ body, limit, lease, tail, onStored: ledger.note })
 
   let offset: number
   try {
-    offset = await store.write(record.key, record.offset, source)
+    offset = await store.write(object, source)
   } catch (error) {
-    await commitWhatIsSafe(deps, store, record)
-    throw error
-  } finally {
-    progress.stop()
+    throw await afterFailure(deps, { record, store, object, ledger, error })
   }
   await deps.faults('receive:after-write')
 
-  if (source.exceeded) throw await refuseExcess(deps, record, offset, limit)
-  if (failOnError && body.errored) throw body.errored
+  if (source.exceeded) {
+    deps.tails.drop(record.id)
+    await ledger.settle()
+    throw excess(record, offset, limit)
+  }
+  if (failOnError && body.errored) {
+    await ledger.settle()
+    throw body.errored
+  }
   if (offset === record.size) {
-    return finish(deps, { record: { ...record, offset }, tail, prefix })
+    // What a crash between here and the end would need; a plain file needs nothing.
+    const current = ledger.hasPieces ? await ledger.settle() : ledger.drop()
+    return finish(deps, {
+      record: { ...current, offset },
+      tail,
+      prefix,
+      written: object,
+    })
   }
   if (tail) deps.tails.put(record.id, tail)
-  return offset > record.offset ? commitOffset(deps, record, offset) : record
+  return ledger.settle()
 }
 
 /** One for the process: what counts is how much passes through it. */
@@ -82,7 +96,7 @@ function tapped({
   limit: number
   lease: Lease
   tail: Tail | null
-  onStored(offset: number): void
+  onStored(progress: Progress): void
 }): TappedSource {
   const source: TappedSource = {
     stream: body,
@@ -102,63 +116,63 @@ function tapped({
   return source
 }
 
-/** Commits the offset of a long or stalled request now and then, never twice at once. */
-function checkpoints(deps: UploadDeps, record: FileRecord) {
-  let safe = record.offset
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-
-  const commit = async () => {
-    const offset = safe
-    try {
-      await commitOffset(deps, record, offset)
-      deps.bus.publish(record.id)
-    } catch (error) {
-      // The commit at the end of the request is the one that counts; this one is a courtesy.
-      deps.log.warn({ err: error, id: record.id }, 'could not commit an offset early')
-    }
-    timer = undefined
-    if (safe > offset && !stopped) arm()
-  }
-  const arm = () => {
-    timer ??= setTimeout(() => void commit(), checkpointMs)
-  }
-
-  return {
-    note(offset: number) {
-      safe = offset
-      arm()
-    },
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-    },
-  }
+interface Failed {
+  record: FileRecord
+  store: Store
+  object: Growing
+  ledger: Ledger
+  error: unknown
 }
 
-async function commitWhatIsSafe(deps: UploadDeps, store: Store, record: FileRecord) {
+/**
+ * What the store kept is committed first, so that the offset the client is told next is true.
+ * Returns what to throw.
+ */
+async function afterFailure(
+  deps: UploadDeps,
+  { record, store, object, ledger, error }: Failed,
+): Promise<unknown> {
+  const { verdict } = object
+  if (verdict?.error && verdict.error === error) return reject(deps, record, verdict)
+  if (hasCode(error, 'STORAGE_CORRUPT')) return lost(deps, record, error)
   try {
-    const safe = await store.offset(record.key)
-    if (safe > record.offset) await commitOffset(deps, record, safe)
-  } catch (error) {
+    const current = await ledger.settle()
+    const now = await store.offset?.(growingOf(deps, current))
+    if (now && now.offset > current.offset) await commitHeld(deps, current, now)
+  } catch (cause) {
     // The store just failed and may fail again; the next HEAD asks it once more.
-    deps.log.warn({ err: error, id: record.id }, 'could not commit what the store kept')
+    deps.log.warn({ err: cause, id: record.id }, 'could not commit what the store kept')
   }
+  return error
 }
 
-async function refuseExcess(
+/** Bytes that were acknowledged are gone: the only honest answer is that the upload is, too. */
+async function lost(
   deps: UploadDeps,
   record: FileRecord,
-  offset: number,
-  limit: number,
-) {
-  deps.tails.drop(record.id)
-  if (offset > record.offset) await commitOffset(deps, record, offset)
+  error: unknown,
+): Promise<unknown> {
+  const current = await findFile(deps.db, record.id)
+  if (!current || !isUnfinished(current.state)) {
+    // Whoever ended the upload meanwhile deleted its bytes: nothing is wrong with the store.
+    return otherwiseFinished(deps, record).then(
+      () => error,
+      (gone: unknown) => gone,
+    )
+  }
+  return failCorrupt(deps, current, error)
+}
+
+function excess(record: FileRecord, offset: number, limit: number): CarcosaError {
   if (record.size !== null) return lengthExceeded(limit, offset)
   return new CarcosaError('FILE_TOO_LARGE', {
     message: `The file is larger than the ${record.offset + limit} bytes this route allows.`,
     details: { remaining: limit, offset },
   })
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof CarcosaError && error.code === code
 }
 
 /** The refusal of a body that has more than the `remaining` bytes of its upload. */

@@ -8,15 +8,15 @@ import { type FileState, fileStates } from '../files/record.ts'
  *   created → receiving → stored → processing → ready
  *
  * `processing` is for required transforms; without them `stored` goes straight to `ready`
- * once the completion callback ran.
+ * once the completion callback ran. A finished file fails when its store has lost it.
  */
 const successors: Readonly<Record<FileState, readonly FileState[]>> = Object.freeze({
   created: ['receiving', 'stored', 'ready', 'rejected', 'failed', 'expired', 'removed'],
   receiving: ['receiving', 'stored', 'ready', 'rejected', 'failed', 'expired', 'removed'],
   stored: ['processing', 'ready', 'rejected', 'failed', 'quarantined', 'removed'],
   processing: ['ready', 'rejected', 'failed', 'quarantined', 'removed'],
-  ready: ['quarantined', 'removed'],
-  quarantined: ['ready', 'rejected', 'removed'],
+  ready: ['failed', 'quarantined', 'removed'],
+  quarantined: ['ready', 'rejected', 'failed', 'removed'],
   failed: ['removed'],
   rejected: ['removed'],
   expired: ['removed'],

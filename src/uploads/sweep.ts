@@ -1,4 +1,4 @@
-import { findExpired, findUnpurged, transition } from '../files/records.ts'
+import { countDue, findExpired, findUnpurged, transition } from '../files/records.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
 
@@ -18,6 +18,11 @@ export async function sweep(deps: UploadDeps): Promise<SweepReport> {
     expired: await expireUploads(deps),
     purged: await purgeEnded(deps),
   }
+}
+
+/** How much a sweep would do now. */
+export function previewSweep(deps: UploadDeps): Promise<SweepReport> {
+  return countDue(deps.db)
 }
 
 async function expireUploads(deps: UploadDeps): Promise<number> {

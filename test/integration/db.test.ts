@@ -207,7 +207,7 @@ zones.run()
 const insert = {
   name: 'insert a file',
   sql: `INSERT INTO carcosa.file (id, project_id, route, state, store_name, key)
-        VALUES ($1, 'default', 'r', 'created', 'file', 'k')`,
+        VALUES ($1, 'default', 'r', 'created', 'file', $1)`,
 }
 
 function file(id: string) {
@@ -217,6 +217,6 @@ function file(id: string) {
     route: 'r',
     state: 'created',
     storeName: 'file',
-    key: 'k',
+    key: id,
   }
 }

@@ -1,23 +1,33 @@
 /** Every example does what it shows: each is started, uploaded through, and looked into. */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { type ClientOptions, createClient } from 'carcosa/client'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { addToAlbum } from '../../examples/client/upload.ts'
+import { encrypted } from '../../examples/custom-store/encrypted.ts'
 import { start as startExpress } from '../../examples/express/server.ts'
 import { start as startFastify } from '../../examples/fastify/server.ts'
 import { start as startMinimal } from '../../examples/minimal/server.ts'
+import { start as startStores } from '../../examples/stores/server.ts'
+import { file } from '../../stores/file.ts'
+import { memory } from '../../stores/memory.ts'
+import { testStore } from '../../stores/testing.ts'
 import { run, startServer } from '../support/command.ts'
 import { embedded, runExample } from '../support/example.ts'
 import { type Exchange, overFetch } from '../support/exchange.ts'
 import { codeBlocks } from '../support/markdown.ts'
+import { partService, partStore } from '../support/part-store.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
+import { eventually } from '../support/raw-http.ts'
 import { requires } from '../support/requirements.ts'
+import { startS3Fake } from '../support/s3-fake.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'carcosa-examples-'))
 const examples = join(import.meta.dirname, '../../examples')
@@ -37,6 +47,8 @@ const tested: Record<string, string> = {
   fastify: 'in Fastify',
   next: 'Request and Response',
   standalone: 'carcosa start',
+  stores: 'two stores',
+  'custom-store': 'a store of one’s own',
 }
 
 const registry = suite('the folder examples')
@@ -98,6 +110,37 @@ inProcess(`express: ${tested.express}; client: ${tested.client}`, async ({ optio
   await carcosa.close()
 })
 
+inProcess(`stores: ${tested.stores}`, async ({ options }) => {
+  const bucket = await startS3Fake({ bucket: 'media' })
+  const environment = {
+    AWS_ENDPOINT_URL_S3: bucket.endpoint,
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  }
+  Object.assign(process.env, environment)
+  const { server, carcosa } = await startStores(0, options)
+  const client = impatient(`http://127.0.0.1:${portOf(server)}`)
+  const { files } = await client.upload('photos', [new File([png], 'hali.png')])
+  const shown = await fetch(files[0]?.url ?? '')
+  assert.ok(shown.redirected)
+  assert.ok(shown.url.startsWith(bucket.endpoint))
+  assert.equal(Buffer.from(await shown.arrayBuffer()), png)
+
+  const papers = await client.upload('papers', [song])
+  const key = `uploads/${papers.files[0]?.id}`
+  await eventually(
+    () => bucket.objects.has(key),
+    (copied) => copied,
+  )
+  assert.is(bucket.objects.get(key)?.bytes.toString(), await song.text())
+  assert.is(await (await fetch(papers.files[0]?.url ?? '')).text(), await song.text())
+  for (const name of Object.keys(environment)) delete process.env[name]
+  server.closeAllConnections()
+  server.close()
+  await carcosa.close()
+  await bucket.close()
+})
+
 inProcess(`fastify: ${tested.fastify}`, async ({ options }) => {
   const app = await startFastify(0, options)
   const url = `http://127.0.0.1:${portOf(app.server)}`
@@ -140,7 +183,71 @@ inProcess(`next: ${tested.next}`, async ({ options }) => {
 })
 inProcess.run()
 
+const custom = suite('the store of the example custom-store')
+const secret = randomBytes(32)
+const partSize = 100_000
+testStore({
+  test: custom,
+  create() {
+    const place = mkdtempSync(join(directory, 'sealed-'))
+    const open = () => encrypted(file({ directory: place }), secret)
+    return { store: open(), reopen: open }
+  },
+})
+testStore({
+  test: (title, run) => custom(`in parts: ${title}`, run),
+  create: () => encrypted(partStore(partService(), { partSize }), secret),
+  options: { partSize },
+})
+custom('nobody reads what it keeps', async () => {
+  const inner = memory()
+  const store = encrypted(inner, secret)
+  const words = Buffer.from('Strange is the night where black stars rise')
+  for (const key of ['first', 'second']) await store.put(key, words, {})
+  const kept = [...inner.objects.values()].map(({ bytes }) => bytes)
+  assert.is(kept[0]?.length, words.length)
+  assert.not(kept.some((bytes) => bytes.includes(words.subarray(0, 4))))
+  assert.not(kept[0]?.equals(kept[1] ?? Buffer.of()), 'equal bytes are not seen to be')
+  const other = await encrypted(inner, randomBytes(32)).open('first')
+  assert.ok(other)
+  assert.not((await buffer(other.stream)).equals(words))
+  assert.throws(() => encrypted(inner, Buffer.from('short')), /32 bytes/)
+})
+custom.run()
+
 const started = suite('an example that is started as it says')
+
+started('custom-store/encrypted.test.ts', async () => {
+  const path = join(examples, 'custom-store/encrypted.test.ts')
+  const { stdout } = await promisify(execFile)(process.execPath, ['--test', path], {
+    // Else it would report to a runner that is not there.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  })
+  assert.match(stdout, /pass [1-9]\d+\n/)
+  assert.match(stdout, /fail 0\n/)
+})
+
+started(`custom-store: ${tested['custom-store']}`, async () => {
+  const config = join(examples, 'custom-store/carcosa.config.ts')
+  const cwd = mkdtempSync(join(directory, 'custom-store-'))
+  const env = { ...embedded(cwd), STORE_SECRET: secret.toString('base64') }
+  const server = await startServer(['--config', config], { cwd, env })
+  const { files } = await impatient(server.url).upload('letter', [song])
+  const range = { headers: { Range: 'bytes=6-14' } }
+  const url = files[0]?.url ?? ''
+  assert.is(await (await fetch(url)).text(), await song.text())
+  assert.is(await (await fetch(url, range)).text(), (await song.text()).slice(6, 15))
+  const letters = join(cwd, 'letters')
+  const kept = readdirSync(letters, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+  assert.equal(
+    kept.map(({ length }) => length),
+    [song.size],
+  )
+  assert.not(kept[0]?.includes('shore'))
+  await server.stop()
+})
 
 for (const [path, mount, route] of [
   ['minimal/server.ts', '', 'texts'],

@@ -164,12 +164,18 @@ for (const [title, location] of [
     assert.equal(await statesOf(database), ['created'])
   })
 
-  jobs('makes the sweep by itself, by the clock', async ({ database }) => {
-    const { rows } = await database.executeSql(
-      'SELECT name, cron FROM carcosa_jobs.schedule',
-    )
-    assert.equal(rows, [{ name: 'uploads.sweep', cron: '* * * * *' }])
-  })
+  jobs(
+    'makes the sweep and the reconciling by itself, by the clock',
+    async ({ database }) => {
+      const { rows } = await database.executeSql(
+        'SELECT name, cron FROM carcosa_jobs.schedule ORDER BY name',
+      )
+      assert.equal(rows, [
+        { name: 'stores.reconcile', cron: '23 3 * * *' },
+        { name: 'uploads.sweep', cron: '* * * * *' },
+      ])
+    },
+  )
 
   jobs('waits for running jobs when it stops', async ({ database, queue }) => {
     let finished = false

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert'
 import { createCarcosa, createRouter, route } from '../../src/index.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import { sweep } from '../../src/uploads/sweep.ts'
+import { type MemoryStore, memory } from '../../stores/memory.ts'
 import { overFetch } from '../support/exchange.ts'
 import { begin, eventsOf, seenBy, statusOf, upload } from '../support/lifecycle.ts'
-import { type MemoryStore, memoryStore } from '../support/memory-store.ts'
 import { postgres } from '../support/postgres.ts'
 import { eventually } from '../support/raw-http.ts'
 import { created, offsetOf, offsetStream, patch } from '../support/records.ts'
@@ -30,7 +30,7 @@ const router = createRouter({
 
 /** A store that can be told to refuse deleting. */
 function stubborn(): MemoryStore & { refuses: boolean } {
-  const store = { ...memoryStore(), refuses: false }
+  const store = { ...memory(), refuses: false }
   const { remove } = store
   return Object.assign(store, {
     async remove(key: string) {
@@ -41,7 +41,7 @@ function stubborn(): MemoryStore & { refuses: boolean } {
 }
 
 const hot = stubborn()
-const cold = memoryStore()
+const cold = memory()
 
 const test = suite('lifecycle: ends')
 let server: TestServer
@@ -170,6 +170,7 @@ test('hundreds of files in a store that is gone do not hold up the others', asyn
     metadata: undefined,
     serverData: undefined,
     failure: undefined,
+    storeMemo: undefined,
   }))
   await server.uploads.db.prisma.file.createMany({ data })
   const made = await upload(server, 'plain', 'content')
@@ -269,7 +270,7 @@ test('middleware may return text that Postgres cannot keep, in keys too', async 
 
 test('two processes take turns at one upload: every byte, offset and the digest are right', async () => {
   const { url: database, drop } = await postgres()
-  const store = memoryStore()
+  const store = memory()
   const secret = 'the-same-secret-in-both-of-the-processes'
   const shared = { router, database, secret, store: { hot: store, cold } }
   const one = await createCarcosa({ ...shared, worker: true, dataDir: server.dataDir })

@@ -2,9 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Logger } from '../../src/shared/logger.ts'
+import { type MemoryStore, memory } from '../../stores/memory.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Answered, Exchange } from '../support/exchange.ts'
-import { memoryStore } from '../support/memory-store.ts'
 import {
   created,
   expectAnswer,
@@ -306,7 +306,7 @@ for (const door of doors) {
 const secret = 'bucket-of-acme at /srv/secret/disk AKIAIOSFODNN7EXAMPLE'
 
 /** A store that works until it is told to fail, and then says too much. */
-function talkative(inner: Store): Store & { failing: boolean } {
+function talkative(inner: MemoryStore): Store & { failing: boolean } {
   const guard = (): void => {
     if (!store.failing) return
     throw Object.assign(new Error(secret), { code: 'EIO', path: '/srv/secret/disk' })
@@ -318,9 +318,9 @@ function talkative(inner: Store): Store & { failing: boolean } {
       guard()
       return inner.write(...given)
     },
-    async offset(key) {
+    async offset(object) {
       guard()
-      return inner.offset(key)
+      return inner.offset(object)
     },
     async complete(...given) {
       guard()
@@ -339,7 +339,7 @@ function talkative(inner: Store): Store & { failing: boolean } {
 }
 
 test('SEC-34: a store that fails tells the log, not the client', async () => {
-  const store = talkative(memoryStore())
+  const store = talkative(memory())
   const logged: string[] = []
   const log = (fields: Record<string, unknown>, message: string) => {
     const error = fields.err instanceof Error ? fields.err.message : ''

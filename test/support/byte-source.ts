@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream'
-import type { ByteSource } from '../../stores/store.ts'
+import type { ByteSource, Progress } from '../../stores/store.ts'
 
 /** A source that notes everything a store does with it. */
 export interface WatchedSource extends ByteSource {
   /** What was shown to `onChunk`, in order. */
   readonly seen: Buffer[]
-  /** What was told to `onStored`, in order. */
+  /** The offsets that were told to `onStored`, in order. */
   readonly stored: number[]
+  /** All that was told to it. */
+  readonly told: Progress[]
   /** How often `onExcess` was called. */
   readonly excess: () => number
 }
@@ -20,6 +22,7 @@ export function byteSource(
     options
   const seen: Buffer[] = []
   const stored: number[] = []
+  const told: Progress[] = []
   let excess = 0
   return {
     stream: toStream(stream),
@@ -27,9 +30,13 @@ export function byteSource(
     signal,
     seen,
     stored,
+    told,
     excess: () => excess,
     onChunk: (chunk) => void seen.push(Buffer.from(chunk)),
-    onStored: (offset) => void stored.push(offset),
+    onStored(progress) {
+      told.push(progress)
+      stored.push(progress.offset)
+    },
     onExcess() {
       excess++
     },

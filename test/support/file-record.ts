@@ -19,6 +19,7 @@ export function fileRecord(overrides: Partial<FileRecord> = {}): FileRecord {
     offset: overrides.size ?? 0,
     storeName: 'default',
     key: 'file_0123456789abcdef',
+    storeMemo: null,
     input: null,
     metadata: null,
     rawMetadata: null,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { basename, delimiter, join } from 'node:path'
 import type { Callback, Test } from 'uvu'
 
 /** Something outside of this repository that tests can need. */
@@ -13,9 +13,14 @@ export interface Part {
   readonly hint: string
 }
 
-/** The parts, one line each; `.ci/run` installs all of them. */
+/** The parts, by name; `.ci/run` installs all of them. */
 const parts = {
   chromium: command(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
+  'fake-gcs-server': goProgram(
+    'github.com/fsouza/fake-gcs-server@v1.56.1',
+    'CARCOSA_TEST_GCS_ENDPOINT',
+  ),
+  minio: goProgram('github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'),
   postgres: {
     name: 'postgres',
     // The runner leaves the variable empty where no server could be started.
@@ -27,6 +32,10 @@ const parts = {
     find: mountable,
     hint: 'run as root on Linux, allowed to mount',
   },
+  versitygw: goProgram(
+    'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+    'CARCOSA_TEST_S3_ENDPOINT',
+  ),
 } satisfies Record<string, Part>
 
 export type PartName = keyof typeof parts
@@ -118,11 +127,27 @@ function command(names: readonly string[], debian: string): Part {
   }
 }
 
+/** `variable` names a service that takes its place. */
+function goProgram(module: string, variable?: string): Part {
+  const name = basename(module).replace(/@.*/, '')
+  return {
+    name,
+    find: () => (variable && process.env[variable]) || (inPath(name) ?? inGoBin(name)),
+    hint: `go install ${module}${variable ? `, or set ${variable}` : ''}`,
+  }
+}
+
 function inPath(name: string): string | null {
   const candidates = (process.env.PATH ?? '')
     .split(delimiter)
     .map((dir) => join(dir, name))
   return candidates.find(isExecutable) ?? null
+}
+
+/** Where `go install` puts it; few have that in their PATH. */
+function inGoBin(name: string): string | null {
+  const path = join(homedir(), 'go/bin', name)
+  return isExecutable(path) ? path : null
 }
 
 function isExecutable(path: string): boolean {

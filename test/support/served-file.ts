@@ -5,14 +5,14 @@ import type { FileRecord } from '../../src/files/record.ts'
 import { type ServeOptions, serveFile } from '../../src/files/serve.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import type { Reply } from '../../src/shared/reply.ts'
+import { memory } from '../../stores/memory.ts'
 import { fileRecord } from './file-record.ts'
-import { memoryStore } from './memory-store.ts'
 
 /** A private text file of `bytes` in a store of its own, and a way to ask for it. */
 export function servedFile(bytes: Buffer | string, overrides: Partial<FileRecord> = {}) {
   const size = Buffer.byteLength(bytes)
   const file = fileRecord({ size, contentType: 'text/plain', ...overrides })
-  const store = memoryStore({ [file.key]: bytes })
+  const store = memory({ [file.key]: bytes })
   const ask = (headers: Record<string, string> = {}, more: Partial<ServeOptions> = {}) =>
     serveFile({ file, store, method: 'GET', headers: new Headers(headers), ...more })
   return { file, store, ask }

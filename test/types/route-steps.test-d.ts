@@ -20,6 +20,10 @@ export function aStepTwice(): void {
   image.store('a').store('a')
   // @ts-expect-error .store() is already set on this route
   image.store(() => 'a').store('a')
+  // @ts-expect-error .mirror() is already set on this route
+  image.mirror('a').mirror('b')
+  // @ts-expect-error .serve() is already set on this route
+  image.serve('proxy').serve('redirect')
   // @ts-expect-error .expiresIn() is already set on this route
   image.expiresIn('1h').expiresIn('1h')
   // @ts-expect-error .onUploadComplete() is already set on this route
@@ -61,6 +65,10 @@ export function stepsInAnyOrderThatMakesSense(): Route[] {
       .onUploadComplete(() => 1)
       .expiresIn(5),
     image.middleware(() => {}).store(() => 'a'),
+    image.onUploadComplete(() => 1).mirror('b'),
+    image.mirror('b').input(schema),
+    image.onUploadComplete(() => 1).serve('redirect'),
+    image.serve('proxy').input(schema),
   ]
 }
 
@@ -69,6 +77,10 @@ export function theFalseReturn(): void {
   image.middleware(() => 'text')
   // @ts-expect-error a store is named by text
   image.store(() => 5)
+  // @ts-expect-error files are served by the server or by the store
+  image.serve('cdn')
+  // @ts-expect-error a mirror is named by text
+  image.mirror(() => 'a')
   image.middleware(({ files }) => ({
     [renamedFiles]: files.map(({ name }) => ({ name })),
   }))

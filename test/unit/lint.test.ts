@@ -26,6 +26,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/files/x.ts', 'src/files/records.ts', 'src/http/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
+    'src/upkeep/x.ts',
   ],
   'src/cli/probe.ts': [
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
@@ -50,6 +51,11 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', 'src/auth/principal.ts', ...db],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
   ],
+  'src/upkeep/probe.ts': [
+    ...['src/routes/x.ts', 'src/files/x.ts', 'src/files/records.ts', 'src/events/x.ts'],
+    ...['src/jobs/x.ts', 'src/jobs/definitions.ts', 'src/auth/principal.ts', ...db],
+    ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts', 'src/upkeep/x.ts'],
+  ],
   'src/uploads/ticket.ts': ['src/shared/x.ts', 'src/uploads/x.ts'],
   'src/files/probe.ts': [
     ...['src/events/x.ts', 'src/auth/principal.ts', ...db, 'stores/store.ts'],
@@ -73,6 +79,11 @@ const arrows: Record<string, readonly string[]> = {
   'src/auth/probe.ts': ['src/shared/x.ts', 'src/auth/x.ts', 'src/auth/principal.ts'],
   'src/shared/probe.ts': ['src/shared/x.ts'],
   'stores/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'stores/some/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'stores/s3.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'stores/s3/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'stores/gcs.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
+  'stores/gcs/probe.ts': ['src/shared/x.ts', 'stores/store.ts', 'stores/file.ts'],
   'client/probe.ts': ['src/shared/x.ts', 'client/x.ts'],
   'client/page/probe.ts': ['src/shared/x.ts', 'client/x.ts'],
 }
@@ -91,6 +102,9 @@ const doors: Record<string, readonly string[]> = {
   'file-type': ['src/files/detect.ts'],
   zod: ['src/config/probe.ts'],
   'tus-js-client': ['client/probe.ts'],
+  '@aws-sdk/client-s3': ['stores/s3.ts', 'stores/s3/probe.ts'],
+  '@aws-sdk/s3-request-presigner': ['stores/s3.ts', 'stores/s3/probe.ts'],
+  '@google-cloud/storage': ['stores/gcs.ts', 'stores/gcs/probe.ts'],
   'a-package-nobody-chose': [],
 }
 

@@ -1,6 +1,6 @@
 import { flagSettings, variablesOf } from '../../config/environment.ts'
 import { defaults, type Setting, settings } from '../../config/settings.ts'
-import type { ResolvedConfig, SettingName } from '../../config.ts'
+import type { CarcosaOptions, Config, ResolvedConfig, SettingName } from '../../config.ts'
 import { resolveConfig } from '../../config.ts'
 import { type FlagTable, type Io, type ParsedArgs, readArgs } from '../verb.ts'
 import { loadConfigFile } from './config-file.ts'
@@ -42,6 +42,12 @@ export async function settingsFrom({ flags }: ParsedArgs, io: Io): Promise<Loade
     cwd: io.cwd,
   })
   return { ...resolved, file: file?.name ?? null, unusedFlags: unused(flags, resolved) }
+}
+
+/** The part of the configuration that is not about listening. */
+export function carcosaOptions(config: Config): CarcosaOptions {
+  const { host, port, page, logLevel, ...options } = config
+  return options
 }
 
 /** Help for each setting that can be written as text: flag, variables, what is allowed. */

@@ -5,8 +5,8 @@ import type {
   UploadStatus,
 } from '../../../client/index.ts'
 import { formatSize } from '../../shared/sizes.ts'
+import { printable } from '../printable.ts'
 import type { Io, Output } from '../verb.ts'
-import { printable } from './printable.ts'
 
 /** Shows on standard error how far an upload is. */
 export interface Display {

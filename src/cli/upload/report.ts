@@ -1,8 +1,8 @@
 import type { FileUpload, UploadedFile } from '../../../client/index.ts'
 import { formatSize } from '../../shared/sizes.ts'
+import { printable } from '../printable.ts'
 import type { Io } from '../verb.ts'
 import type { LocalFile } from './files.ts'
-import { printable } from './printable.ts'
 
 /** How long a digest is waited for that the server makes after an interrupted upload, in ms. */
 const digestPatience = 20_000

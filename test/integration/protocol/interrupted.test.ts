@@ -201,9 +201,9 @@ test('C28: of two PATCHes at the same offset one is taken and one is a conflict'
   assert.is(loser?.headers['upload-offset'], '1000000')
   const winner = bodies[answers.findIndex(({ status }) => status === 204)]
   const { storeName, key } = await server.row(url)
-  const stream = await server.uploads.stores.get(storeName)?.open(key)
+  const opened = await server.uploads.stores.get(storeName)?.open(key)
   const chunks: Buffer[] = []
-  for await (const part of stream ?? []) chunks.push(part)
+  for await (const part of opened?.stream ?? []) chunks.push(part)
   assert.ok(winner?.equals(Buffer.concat(chunks)), 'no byte of the other is among them')
 })
 

@@ -15,6 +15,7 @@ import { create } from '../../../src/uploads/lifecycle.ts'
 import { sweep } from '../../../src/uploads/sweep.ts'
 import { file } from '../../../stores/file.ts'
 import { bareTus } from '../../support/bare-tus.ts'
+import { growing } from '../../support/growing.ts'
 import { created, expectAnswer, offsetOf, patch } from '../../support/records.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
@@ -140,17 +141,21 @@ test('F4: an id that is taken is never given again', async () => {
   assert.is(readFileSync(await pathOf(url), 'utf8'), 'hello')
 })
 
+test('F4: a key that looks like a sidecar of another is a file of its own', async () => {
+  const store = file({ directory: join(directory, 'sidecars') })
+  await store.start()
+  for (const key of ['victim', 'victim.json', 'victim.info']) {
+    await store.put(key, Buffer.from(key), {})
+  }
+  await store.remove('victim.info')
+  for (const key of ['victim', 'victim.json']) {
+    assert.equal(await store.stat(key), { size: key.length })
+  }
+})
+
 const keys = [
-  'victim.json',
-  '../victim',
-  'a/b',
-  'a\\b',
-  '',
-  'ab',
-  '.',
-  '..',
-  'a\0b',
-  'é'.repeat(9),
+  ...['../victim', 'a/../../victim', '/victim', 'a//b', 'a/b/', 'a/./b', 'a\\b'],
+  ...['', '.', '..', '...', 'a\0b', 'a b', '~aside/b', 'é'.repeat(9)],
 ]
 for (const key of keys) {
   test(`F4: ${JSON.stringify(key)} is no key of the file store`, async () => {
@@ -165,15 +170,16 @@ for (const key of keys) {
       onExcess() {},
     }
     const attempts = [
-      () => store.write(key, 0, source),
-      () => store.offset(key),
+      () => store.write(growing(key), source),
+      () => store.offset?.(growing(key)),
+      () => store.put(key, Buffer.from('x'), {}),
       () => store.open(key),
       () => store.stat(key),
-      () => store.complete(key, 1, {}),
+      () => store.complete(growing(key), 1),
       () => store.remove(key),
     ]
     for (const attempt of attempts) {
-      const error = await attempt().then(
+      const error = await attempt()?.then(
         () => null,
         (reason: unknown) => reason,
       )

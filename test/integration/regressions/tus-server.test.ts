@@ -12,10 +12,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { uploadServer } from '../../../src/cli/server/http.ts'
 import { createRouter, route } from '../../../src/index.ts'
+import { memory } from '../../../stores/memory.ts'
 import type { Store } from '../../../stores/store.ts'
 import { type BareOptions, type BareTus, bareTus } from '../../support/bare-tus.ts'
 import { closeConnections, overFetch, overHttp } from '../../support/exchange.ts'
-import { memoryStore } from '../../support/memory-store.ts'
 import { eventually, openRaw } from '../../support/raw-http.ts'
 import {
   created,
@@ -42,7 +42,7 @@ const router = createRouter({
 })
 
 const streams: unknown[] = []
-const store = watched(memoryStore())
+const store = watched(memory())
 
 const test = suite('regressions/tus-server')
 let server: TestServer
@@ -537,9 +537,9 @@ test('P25: what the library throws that is no Error is a problem document', asyn
 function watched(inner: Store): Store {
   return {
     ...inner,
-    write(key, offset, source) {
+    write(object, source) {
       streams.push(source.stream)
-      return inner.write(key, offset, source)
+      return inner.write(object, source)
     },
   }
 }

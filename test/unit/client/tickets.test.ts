@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import type { Api, Prepared } from '../../../client/api.ts'
 import { CarcosaClientError } from '../../../client/errors.ts'
 import { retryPolicy } from '../../../client/retry.ts'
-import { createTickets, type Taker } from '../../../client/tickets.ts'
+import { createTickets, type Grant, type Taker } from '../../../client/tickets.ts'
 
 const files = [
   { name: 'a', size: 1, type: '' },
@@ -11,11 +11,15 @@ const files = [
 ]
 
 /** Tickets whose server answers with what `prepare` returns, and counts the questions. */
-function subject(prepare: (nth: number, signal: AbortSignal) => Promise<Prepared>) {
+function subject(
+  prepare: (nth: number, signal: AbortSignal) => Promise<Prepared>,
+  direct = false,
+) {
   const asked = { count: 0 }
   const api: Pick<Api, 'prepare'> = {
     prepare: (_route, batch, { signal }) => {
-      assert.equal(batch, { files, input: 7 }, 'always the whole batch')
+      const asking = direct ? { direct } : {}
+      assert.equal(batch, { files, input: 7, ...asking }, 'always the whole batch')
       return prepare(asked.count++, signal)
     },
   }
@@ -25,6 +29,7 @@ function subject(prepare: (nth: number, signal: AbortSignal) => Promise<Prepared
     route: 'demo',
     files,
     input: 7,
+    direct,
     headers: undefined,
     policy: { ...retryPolicy(), attempts: 3, minDelay: 1, maxDelay: 2 },
     isRetryable: (error) => error.retryable,
@@ -46,6 +51,7 @@ const given = (nth: number): Prepared => ({
   errors: [],
   files: files.map(({ name }) => ({ ticket: `${name}${nth}` })),
 })
+const ticketOf = ({ ticket }: Grant) => ticket
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'nothing was thrown',
@@ -57,8 +63,8 @@ test('are asked for once, when the first is needed', async () => {
   const { tickets, asked } = subject(async (nth) => given(nth))
   assert.is(asked.count, 0)
   const both = [tickets.take(0, taker().value), tickets.take(1, taker().value)]
-  assert.equal(await Promise.all(both), ['a0', 'b0'])
-  assert.is(await tickets.take(0, taker().value), 'a0')
+  assert.equal((await Promise.all(both)).map(ticketOf), ['a0', 'b0'])
+  assert.is(ticketOf(await tickets.take(0, taker().value)), 'a0')
   assert.is(asked.count, 1)
 })
 
@@ -66,8 +72,16 @@ test('are asked for anew when one was discarded; the others stay good', async ()
   const { tickets, asked } = subject(async (nth) => given(nth))
   await tickets.take(0, taker().value)
   tickets.discard('a0')
-  assert.is(await tickets.take(0, taker().value), 'a1')
+  assert.is(ticketOf(await tickets.take(0, taker().value)), 'a1')
   assert.is(asked.count, 2)
+})
+
+test('are asked for with a way past the server, and come with it where there is one', async () => {
+  const direct = { url: '/uploads/demo/1', parts: [] }
+  const files = [{ ticket: 'a', direct }, { ticket: 'b' }]
+  const { tickets } = subject(async () => ({ errors: [], files }), true)
+  assert.is((await tickets.take(0, taker().value)).offer, direct)
+  assert.is((await tickets.take(1, taker().value)).offer, undefined)
 })
 
 test('a refused file, a refused batch and an empty verdict are told apart', async () => {
@@ -75,7 +89,7 @@ test('a refused file, a refused batch and an empty verdict are told apart', asyn
   const many = { code: 'TOO_MANY_FILES', detail: 'Too many.' }
   const one = subject(async () => ({ errors: [], files: [{ error }, { ticket: 'b' }] }))
   assert.is(await codeOf(one.tickets.take(0, taker().value)), 'FILE_TOO_LARGE')
-  assert.is(await one.tickets.take(1, taker().value), 'b')
+  assert.is(ticketOf(await one.tickets.take(1, taker().value)), 'b')
   const all = subject(async () => ({ errors: [many], files: [{}, {}] }))
   assert.is(await codeOf(all.tickets.take(1, taker().value)), 'TOO_MANY_FILES')
   const none = subject(async () => ({ errors: [], files: [{}, {}] }))
@@ -99,7 +113,7 @@ test('after a failure whoever asks later asks the server again', async () => {
     return given(nth)
   })
   assert.is(await codeOf(tickets.take(0, taker().value)), 'UNAUTHENTICATED')
-  assert.is(await tickets.take(0, taker().value), 'a1')
+  assert.is(ticketOf(await tickets.take(0, taker().value)), 'a1')
   assert.is(asked.count, 2)
 })
 
@@ -112,7 +126,7 @@ test('who leaves does not take the tickets from the others', async () => {
   leaving.controller.abort('paused')
   assert.is(await left, 'paused')
   answer(given(0))
-  assert.is(await stayed, 'b0')
+  assert.is(ticketOf(await stayed), 'b0')
 })
 
 test('the last to leave ends the question, and the next one asks a new one', async () => {
@@ -128,7 +142,7 @@ test('the last to leave ends the question, and the next one asks a new one', asy
   const left = tickets.take(0, leaving.value).catch((reason) => reason)
   leaving.controller.abort('paused')
   // At once, before the end of the first question is known.
-  assert.is(await tickets.take(0, taker().value), 'a1')
+  assert.is(ticketOf(await tickets.take(0, taker().value)), 'a1')
   assert.is(await left, 'paused')
   assert.is(signals[0]?.aborted, true)
   assert.is(asked.count, 2)

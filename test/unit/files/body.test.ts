@@ -1,10 +1,15 @@
+import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openSections } from '../../../src/files/body.ts'
 import { CarcosaError, type ErrorCode } from '../../../src/shared/errors.ts'
-import type { MemoryStore } from '../../support/memory-store.ts'
+import type { MemoryStore } from '../../../stores/memory.ts'
+import type { ByteRange } from '../../../stores/store.ts'
+import { randomBytesFrom } from '../../support/byte-source.ts'
+import { seededRandom } from '../../support/random.ts'
 import { readReply, refusal, servedFile } from '../../support/served-file.ts'
 
 const test = suite('files/body')
@@ -33,7 +38,10 @@ for (const [what, inflict] of Object.entries(damages)) {
       const error = await refusal(ask({ Range }))
       assert.is(error.code, 'STORAGE_CORRUPT')
       assert.is(error.status, 500)
-      assert.is(store.opened.length, 0)
+      // The size comes with the stream, so there may be one; nothing is read from it.
+      assert.ok(
+        store.opened.every((stream) => stream.destroyed && !stream.readableDidRead),
+      )
       const sent = JSON.stringify(error.toProblem())
       assert.not(sent.includes('key'), 'which object it was stays inside')
       assert.match((error.cause as Error).message, /store "default" \(memory\), key/)
@@ -62,7 +70,8 @@ const lies: [what: string, code: ErrorCode, open: () => Readable][] = [
 for (const [what, code, openLie] of lies) {
   test(`a body whose store yields ${what} fails with ${code} instead of ending`, async () => {
     const { store, ask } = subject()
-    const reply = await ask({}, { store: { ...store, open: async () => openLie() } })
+    const open = async () => ({ size: content.length, stream: openLie() })
+    const reply = await ask({}, { store: { ...store, open } })
     assert.is((await refusal(readReply(reply))).code, code)
   })
 }
@@ -77,7 +86,8 @@ function endingWith(error: Error | undefined): Readable {
 
 test('a body that fails before anyone listens does not end the process', async () => {
   const { store, ask } = subject()
-  const open = async () => Readable.from([Buffer.from('012')])
+  const stream = Readable.from([Buffer.from('012')])
+  const open = async () => ({ size: content.length, stream })
   const reply = await ask({}, { store: { ...store, open } })
   for (let i = 0; i < 5; i++) await turn()
   assert.is((await refusal(readReply(reply))).code, 'STORAGE_CORRUPT')
@@ -91,6 +101,89 @@ test('a store that cannot be opened for a later part fails the body', async () =
   }
   const reply = await ask({ Range: 'bytes=0-1,4-5' }, { store: { ...store, open } })
   assert.is((await refusal(readReply(reply))).code, 'STORAGE_UNAVAILABLE')
+})
+
+// Stores that stall, and readers that do
+
+const tenBytes = { prefix: '', range: { start: 0, end: 9 } }
+
+function sectionsOf(open: (range: ByteRange) => Readable, stallMs?: number) {
+  return openSections({
+    sections: [tenBytes],
+    suffix: '',
+    open: async (range) => open(range),
+    corrupt: (found) => new Error(found),
+    ...(stallMs && { stallMs }),
+  })
+}
+
+test('a store that yields nothing while somebody waits breaks the body off', async () => {
+  const stream = new Readable({ read() {} })
+  stream.push('012')
+  const body = await sectionsOf(() => stream, 50)
+  const error = await buffer(body).catch((reason: unknown) => reason)
+  assert.is(String(error), 'Error: a read that stalled')
+  assert.ok(stream.destroyed)
+})
+
+test('a slow store that yields something now and then is waited for', async () => {
+  const bytes = [...'0123456789']
+  const stream = new Readable({
+    read() {
+      setTimeout(() => this.push(bytes.shift() ?? null), 20)
+    },
+  })
+  assert.is(String(await buffer(await sectionsOf(() => stream, 100))), '0123456789')
+})
+
+test('a reader that waits for long is no store that stalls', async () => {
+  const { file, store } = subject(Buffer.alloc(4_000_000))
+  const body = await openSections({
+    sections: [{ prefix: '', range: { start: 0, end: 3_999_999 } }],
+    suffix: '',
+    async open(range) {
+      const opened = await store.open(file.key, range)
+      if (!opened) throw new Error('there is no object')
+      return opened.stream
+    },
+    corrupt: (found) => new Error(found),
+    stallMs: 50,
+  })
+  await sleep(200)
+  assert.is((await buffer(body)).length, 4_000_000)
+})
+
+test('a read the store gave up while the reader waited goes on where it stopped', async () => {
+  const bytes = randomBytesFrom(seededRandom(3), 3_000_000)
+  const { store, ask } = subject(bytes)
+  const reply = await ask({ Range: 'bytes=100-2999990' })
+  const body = reply.body as Readable
+  const chunks: Buffer[] = []
+  for (let round = 0; round < 3; round++) {
+    // Until the buffer of the body is full and the store is no longer read.
+    while (!store.opened.at(-1)?.isPaused()) await turn()
+    store.opened.at(-1)?.destroy(new Error('idle for too long'))
+    for (let i = 0; i < 5; i++) await turn()
+    for (let taken = 0; taken < 500_000; ) {
+      const chunk: Buffer | null = body.read()
+      if (chunk) taken += chunks.push(chunk) && chunk.length
+      else await once(body, 'readable')
+    }
+  }
+  for await (const chunk of body) chunks.push(chunk)
+  assert.ok(Buffer.concat(chunks).equals(bytes.subarray(100, 2_999_991)))
+  assert.is(store.opened.length, 4)
+})
+
+test('what cannot be opened again fails the body', async () => {
+  const { store, ask } = subject(Buffer.alloc(3_000_000))
+  const { body } = await ask()
+  while (!store.opened[0]?.isPaused()) await turn()
+  store.objects.clear()
+  store.opened[0]?.destroy(new Error('idle for too long'))
+  await turn()
+  const error = await refusal(buffer(body as Readable))
+  assert.is(error.code, 'STORAGE_CORRUPT')
 })
 
 // Clients that leave
@@ -165,7 +258,7 @@ test('a reader that stops reading stops the read of the store', async () => {
 })
 
 function damage(store: MemoryStore, key: string, bytes: Buffer): void {
-  store.objects.set(key, { bytes, finished: true })
+  store.objects.set(key, { bytes, finished: true, modifiedAt: new Date() })
 }
 
 test.run()

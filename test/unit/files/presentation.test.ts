@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { present } from '../../../src/files/presentation.ts'
+import { isHarmlessElsewhere, present } from '../../../src/files/presentation.ts'
 import { fileRecord } from '../../support/file-record.ts'
 
 const test = suite('files/presentation')
@@ -76,5 +76,38 @@ test('a wish for a download is always granted', () => {
   const headers = present(fileRecord({ contentType: 'image/png' }), 'attachment')
   assert.match(headers['Content-Disposition'], /^attachment;/)
 })
+
+// Where neither `nosniff` nor a policy is sent along
+
+const elsewhere: [harmless: boolean, recorded: (string | null)[]][] = [
+  [
+    true,
+    ['image/png', 'IMAGE/JPEG', 'video/mp4; codecs="avc1"', 'audio/ogg', 'font/woff2'],
+  ],
+  [
+    true,
+    ['application/pdf', 'text/plain', 'text/csv;header=present', 'application/json'],
+  ],
+  [true, ['application/zip', 'application/octet-stream', 'application/x-tar', null, '']],
+  [true, ['application/vnd.openxmlformats-officedocument.wordprocessingml.document']],
+  [true, ['image/png\r\nSet-Cookie: x=1', 'html']],
+  [false, ['text/html', 'TEXT/HTML', 'application/xhtml+xml', 'text/xml', 'text/xsl']],
+  [false, ['image/svg+xml', 'Image/SVG+XML', 'image/svg', 'video/anything+xml']],
+  [false, ['application/vnd.oasis.opendocument.text+xml', 'message/rfc822']],
+  [
+    false,
+    ['multipart/x-mixed-replace', 'application/x-shockwave-flash', 'application/x'],
+  ],
+  [false, ['text/javascript', ' Application/JavaScript', 'text/jscript', 'text/css']],
+  [false, ['application/zip+xml', 'application/wasm', 'application/vnd.ms-xpsdocument']],
+]
+for (const [harmless, recorded] of elsewhere) {
+  for (const contentType of recorded) {
+    const verdict = harmless ? 'may' : 'may not'
+    test(`${JSON.stringify(contentType)} ${verdict} be sent by somebody else`, () => {
+      assert.is(isHarmlessElsewhere(fileRecord({ contentType })), harmless)
+    })
+  }
+}
 
 test.run()

@@ -21,6 +21,9 @@ test('the steps of a route fill the definition and leave the earlier builder as 
     .input(schema)
     .middleware(middleware)
     .store('fast')
+    .mirror('safe')
+    .serve('redirect')
+    .direct()
     .onUploadError(failed)
     .onUploadComplete(complete)
   assert.is(first.definition.isPublic, false)
@@ -33,6 +36,9 @@ test('the steps of a route fill the definition and leave the earlier builder as 
     isPublic: true,
     expiresIn: 172_800_000,
     store: 'fast',
+    mirror: 'safe',
+    serve: 'redirect',
+    isDirect: true,
     inputSchema: schema,
     middleware,
     onUploadComplete: complete,
@@ -63,6 +69,8 @@ const once: [string, unknown][] = [
   ['middleware', fn],
   ['store', 'a'],
   ['store', fn],
+  ['mirror', 'a'],
+  ['serve', 'proxy'],
   ['expiresIn', '1h'],
   ['onUploadComplete', fn],
   ['onUploadError', fn],
@@ -115,6 +123,10 @@ const wrong: [string, unknown, string][] = [
   ['onUploadError', 'x', 'a function'],
   ['store', '', 'name of a store'],
   ['store', 5, 'name of a store'],
+  ['mirror', '', 'name of a store'],
+  ['serve', 'cdn', '"redirect"'],
+  ['serve', undefined, '"redirect"'],
+  ['mirror', fn, 'name of a store'],
   ['expiresIn', '1 month', '1 month'],
   ['expiresIn', 0, 'more than 0'],
   ['expiresIn', undefined, 'undefined'],

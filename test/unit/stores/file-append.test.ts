@@ -126,7 +126,7 @@ test('what was told to be stored is in the file at that moment', async () => {
     { fd: fd, position: 0 },
     {
       ...source,
-      onStored(offset) {
+      onStored({ offset }) {
         told++
         assert.ok(
           readFileSync(path).subarray(0, offset).equals(bytes.subarray(0, offset)),

@@ -15,7 +15,10 @@ const states: Record<FileState, { before: FileState[]; is: string }> = {
     before: ['created', 'receiving', 'stored', 'processing', 'quarantined'],
     is: 'readable settled',
   },
-  failed: { before: ['created', 'receiving', 'stored', 'processing'], is: 'settled' },
+  failed: {
+    before: ['created', 'receiving', 'stored', 'processing', 'ready', 'quarantined'],
+    is: 'settled',
+  },
   rejected: {
     before: ['created', 'receiving', 'stored', 'processing', 'quarantined'],
     is: 'settled',

@@ -1,0 +1,128 @@
+import type { DirectUpload, Store } from '../../stores/store.ts'
+import type { FileRecord } from '../files/record.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import { draft, storeNamed } from './admission.ts'
+import { commitProgress } from './advance.ts'
+import type { UploadDeps, UploadRequest } from './deps.ts'
+import { finish, reject } from './finish.ts'
+import { gone } from './gone.ts'
+import { objectInfo } from './growing.ts'
+import { create, findOwn, isCreator } from './lifecycle.ts'
+import { isUnfinished } from './state.ts'
+import type { Ticket } from './ticket.ts'
+
+/**
+ * Uploads whose bytes go from the client to the store. The server is asked before the first
+ * byte, like for any upload, and judges what is there after the last: nothing the client says
+ * about it is believed.
+ */
+
+/** An upload that waits for its bytes at URLs of the store. */
+export interface BegunDirectly {
+  id: string
+  /** When the URLs stop working. */
+  expiresAt: Date
+  parts: DirectUpload['parts']
+}
+
+/** S3 signs for at most a week. */
+const maxUrlMs = 7 * 24 * 3_600_000
+
+/**
+ * Begins a direct upload for a file that was allowed; null where route, store or file do not
+ * admit one, and then it goes through the server.
+ */
+export async function beginDirect(
+  deps: UploadDeps,
+  { route }: UploadRequest,
+  agreed: Ticket,
+): Promise<BegunDirectly | null> {
+  const { direct } = storeNamed(deps, agreed.storeName)
+  if (!route.isDirect || !direct || !agreed.size) return null
+  const { record, replayed } = await create(deps, draft(deps, route, agreed))
+  if (replayed || !record.expiresAt) return null
+  const expiresIn = Math.min(record.expiresAt.getTime() - Date.now(), maxUrlMs)
+  const info = announcedInfo(record)
+  const { memo, parts } = await direct.begin(record.key, agreed.size, { info, expiresIn })
+  await commitProgress(deps, record, { offset: 0, memo })
+  return { id: record.id, expiresAt: new Date(Date.now() + expiresIn), parts }
+}
+
+/**
+ * Finishes a direct upload from the receipts of its parts. Safe to repeat.
+ *
+ * @throws {CarcosaError} UPLOAD_NOT_FOUND, UPLOAD_GONE, UPLOAD_INCOMPLETE if parts are missing,
+ *   LENGTH_INVALID if the object has another size than was announced (the upload is then
+ *   rejected), and what finish throws
+ */
+export async function finishDirect(
+  deps: UploadDeps,
+  request: UploadRequest,
+  receipts: readonly string[],
+): Promise<FileRecord> {
+  await requireCreator(request, await findOwn(deps, request))
+  const lease = await deps.leases.acquire(request.id ?? '', { preempt: 'now' })
+  try {
+    const record = await findOwn(deps, request)
+    if (!isUnfinished(record.state)) return settled(record)
+    const store = storeNamed(deps, record.storeName)
+    const { direct } = store
+    if (!direct || !record.storeMemo?.direct) throw notDirect()
+    await direct.finish(record.key, record.storeMemo, receipts)
+    await requireSize(deps, store, record)
+    const whole = { ...record, offset: record.size ?? 0 }
+    return await finish(deps, { record: whole, tail: null, prefix: request.prefix })
+  } finally {
+    lease.release()
+  }
+}
+
+/** The id of an upload may be known to others; what it becomes is its creator's to say. */
+async function requireCreator(request: UploadRequest, record: FileRecord): Promise<void> {
+  if (await isCreator(request, record)) return
+  throw new CarcosaError('FORBIDDEN', {
+    message: 'A direct upload is finished with its Upload-Ticket, or by its owner.',
+  })
+}
+
+function settled(record: FileRecord): FileRecord {
+  const { state, failure } = record
+  if (['stored', 'processing', 'ready'].includes(state)) return record
+  throw gone(`${state}${failure ? ` (${failure.code}: ${failure.message})` : ''}`)
+}
+
+/** A client that sends more or less than it announced has lied to limits and quota (SEC-9). */
+async function requireSize(deps: UploadDeps, store: Store, record: FileRecord) {
+  const held = await store.stat(record.key)
+  if (held === null) {
+    throw new CarcosaError('UPLOAD_INCOMPLETE', {
+      message: 'The store has no such object: not every part of the upload arrived.',
+    })
+  }
+  if (held.size === record.size) return
+  const error = new CarcosaError('LENGTH_INVALID', {
+    message: `The upload was announced with ${record.size} bytes, and ${held.size} arrived. It was removed; start a new one.`,
+    details: { size: record.size, held: held.size },
+  })
+  const { contentDisposition, acl } = record
+  const verdict = { error, detectedType: null, contentDisposition, acl }
+  throw await reject(deps, record, { ...verdict, contentType: '' })
+}
+
+/** What the object says of itself is decided before its bytes are seen. */
+function announcedInfo(record: FileRecord) {
+  const { declaredType, contentDisposition, acl } = record
+  return objectInfo(record, {
+    error: null,
+    detectedType: null,
+    contentType: declaredType ?? 'application/octet-stream',
+    contentDisposition,
+    acl,
+  })
+}
+
+function notDirect(): CarcosaError {
+  return new CarcosaError('BAD_REQUEST', {
+    message: 'This upload goes through the server: send its bytes with PATCH.',
+  })
+}

@@ -1,0 +1,47 @@
+import type { GrowingObject } from '../../stores/store.ts'
+import { findParts, findStaged } from '../files/pieces.ts'
+import { present } from '../files/presentation.ts'
+import type { FileRecord } from '../files/record.ts'
+import { maxFileSize } from '../routes/check.ts'
+import type { UploadDeps } from './deps.ts'
+import { judgeContent, type Verdict } from './verdict.ts'
+
+/** An upload as its store sees it. */
+export interface Growing extends GrowingObject {
+  /** What the route said when the store asked for the first bytes; null if it did not. */
+  readonly verdict: Verdict | null
+}
+
+export function growingOf(deps: UploadDeps, record: FileRecord): Growing {
+  const { id, key, offset, size, storeMemo } = record
+  const route = deps.route(record.route)
+  let verdict: Verdict | null = null
+  return {
+    key,
+    offset,
+    size,
+    maxSize: size ?? (route ? maxFileSize(route) : Number.MAX_SAFE_INTEGER),
+    memo: storeMemo,
+    parts: () => findParts(deps.db, id),
+    staged: () => findStaged(deps.db, id),
+    get verdict() {
+      return verdict
+    },
+    async describe(head) {
+      verdict ??= await judgeContent(deps, record, head)
+      if (verdict.error) throw verdict.error
+      return objectInfo(record, verdict)
+    },
+  }
+}
+
+/** What the object itself says, for those who read it past this server. */
+export function objectInfo(record: FileRecord, verdict: Verdict) {
+  const { contentType, contentDisposition } = verdict
+  const shown = present({ ...record, contentType }, contentDisposition)
+  return {
+    contentType: shown['Content-Type'],
+    contentDisposition: shown['Content-Disposition'],
+    metadata: { 'carcosa-id': record.id, 'carcosa-route': record.route },
+  }
+}

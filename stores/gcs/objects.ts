@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { PartBody } from '../part-body.ts'
+import type { ByteRange, ObjectInfo, OpenedObject } from '../store.ts'
+import type { Connected } from './client.ts'
+import { isMissing, Refusal } from './errors.ts'
+import { type Answered, type Asked, readAnswer } from './http.ts'
+import type { GcsSettings } from './options.ts'
+import { retrying } from './retry.ts'
+
+/** Where the objects of a store are. */
+export interface Place {
+  readonly settings: GcsSettings
+  readonly to: Connected
+}
+
+/** Stores a whole object in one request. */
+export async function insert(
+  place: Place,
+  key: string,
+  { body, info }: { body: PartBody; info: ObjectInfo },
+): Promise<void> {
+  const boundary = randomBytes(16).toString('hex')
+  const { contentType = 'application/octet-stream' } = info
+  const before = Buffer.from(
+    `--${boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n` +
+      `${resourceOf(place, info)}\r\n--${boundary}\r\nContent-Type: ${contentType}\r\n\r\n`,
+  )
+  const behind = Buffer.from(`\r\n--${boundary}--\r\n`)
+  await ask(place, () => ({
+    method: 'POST',
+    url: uploadUrl(place, key, 'multipart'),
+    headers: { 'Content-Type': `multipart/related; boundary=${boundary}` },
+    body: [before, body.read(), behind],
+    length: before.length + body.length + behind.length,
+  }))
+}
+
+/** Begins a resumable session; resolves with its address. */
+export async function beginSession(
+  place: Place,
+  key: string,
+  info: ObjectInfo,
+): Promise<string> {
+  const resource = Buffer.from(resourceOf(place, info))
+  const answered = await ask(place, () => ({
+    method: 'POST',
+    url: uploadUrl(place, key, 'resumable'),
+    headers: { 'Content-Type': 'application/json; charset=UTF-8' },
+    body: [resource],
+    length: resource.length,
+  }))
+  const { location } = answered.headers
+  if (!location) throw new Refusal({ status: 502, text: 'a session without an address' })
+  return location
+}
+
+/** Opens an object as it is stored: if that is compressed, it stays so. */
+export async function openObject(
+  place: Place,
+  key: string,
+  range: ByteRange | undefined,
+): Promise<OpenedObject | null> {
+  const { http, authorization } = place.to
+  const Range = range && `bytes=${range.start}-${range.end}`
+  const response = await retrying(async () => {
+    const asked: Asked = {
+      method: 'GET',
+      url: `${objectUrl(place, key)}?alt=media`,
+      headers: {
+        ...(await authorization()),
+        // Without it the service would unpack what is stored with gzip, and ignore the range.
+        'Accept-Encoding': 'gzip',
+        ...(Range && { Range }),
+      },
+    }
+    const opened = await http.open(asked)
+    const { statusCode = 0 } = opened
+    if (statusCode === 200 || statusCode === 206) return opened
+    const answered = await readAnswer(opened)
+    return statusCode === 416 ? answered : refuseUnlessMissing(answered)
+  })
+  if (response === null) return null
+  const { headers } = response
+  const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1]
+  const stored = headers['x-goog-stored-content-length'] ?? headers['content-length']
+  const size = Number(whole ?? stored)
+  if (!(response instanceof Readable)) return { size, stream: Readable.from([]) }
+  const isPacked =
+    headers['content-encoding'] === 'gzip' &&
+    headers['x-goog-stored-content-encoding'] === 'identity'
+  return { size, stream: isPacked ? response.compose(createGunzip()) : response }
+}
+
+export async function statObject(
+  place: Place,
+  key: string,
+): Promise<{ size: number } | null> {
+  const url = `${objectUrl(place, key)}?fields=size`
+  const answered = await ask(place, () => ({ method: 'GET', url })).catch(nullIfMissing)
+  return answered && { size: Number(JSON.parse(answered.text).size) }
+}
+
+export async function deleteObject(place: Place, key: string): Promise<void> {
+  const url = objectUrl(place, key)
+  await ask(place, () => ({ method: 'DELETE', url })).catch(nullIfMissing)
+}
+
+/** A request with credentials; `make` is called for each attempt. @throws {Refusal} */
+function ask({ to }: Place, make: () => Asked): Promise<Answered> {
+  return retrying(async () => {
+    const authorization = await to.authorization()
+    const asked = make()
+    const headers = { ...authorization, ...asked.headers }
+    const answered = await to.http.ask({ ...asked, headers })
+    if (answered.status >= 300) throw new Refusal(answered)
+    return answered
+  })
+}
+
+/** The object as the service describes it. */
+function resourceOf({ settings }: Place, info: ObjectInfo): string {
+  const { contentType, contentDisposition, metadata } = info
+  const { cacheControl, storageClass } = settings
+  return JSON.stringify({
+    contentType,
+    contentDisposition,
+    metadata,
+    cacheControl,
+    storageClass,
+  })
+}
+
+function uploadUrl({ settings, to }: Place, key: string, uploadType: string): string {
+  const { bucket, prefix, predefinedAcl, kmsKeyName } = settings
+  const query = new URLSearchParams({
+    uploadType,
+    name: prefix + key,
+    ...(predefinedAcl && { predefinedAcl }),
+    ...(kmsKeyName && { kmsKeyName }),
+  })
+  return `${to.endpoint}/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`
+}
+
+function objectUrl({ settings, to }: Place, key: string): string {
+  const { bucket, prefix } = settings
+  const [of, name] = [bucket, prefix + key].map(encodeURIComponent)
+  return `${to.endpoint}/storage/v1/b/${of}/o/${name}`
+}
+
+function refuseUnlessMissing(answered: Answered): null {
+  return nullIfMissing(new Refusal(answered))
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
+}

@@ -1,0 +1,103 @@
+import { CarcosaError } from '../../src/shared/errors.ts'
+
+/**
+ * What the SDK throws as an error of ours: no client ever sees its text, which names buckets,
+ * keys and hosts (row S17). The original is kept as `cause`, for the log.
+ */
+export function toStoreError(cause: unknown): CarcosaError {
+  if (cause instanceof CarcosaError) return cause
+  const name = nameOf(cause)
+  if (lost.has(name)) {
+    return new CarcosaError('STORAGE_CORRUPT', {
+      message: 'The store no longer has the parts of this upload.',
+      cause,
+    })
+  }
+  if (full.has(name)) {
+    return new CarcosaError('STORAGE_FULL', {
+      message: 'The store is full. What was acknowledged is kept; resume later.',
+      headers: { 'Retry-After': '30' },
+      cause,
+    })
+  }
+  const general = statusOf(cause) === 403 ? refused : unknown
+  const [message, retryAfter] = reasons.get(name) ?? general
+  return new CarcosaError('STORAGE_UNAVAILABLE', {
+    message,
+    headers: { 'Retry-After': String(retryAfter) },
+    cause,
+  })
+}
+
+/** The S3 error code, e.g. `NoSuchKey`; empty where there is none. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  // HEAD has no body and so no code: the SDK makes a name of the status.
+  if (error.name === 'NotFound' || statusOf(error) === 404) {
+    return error.name.startsWith('NoSuch') ? error.name : 'NotFound'
+  }
+  return error.name
+}
+
+export function isMissing(error: unknown): boolean {
+  return ['NoSuchKey', 'NotFound'].includes(nameOf(error))
+}
+
+/** Whether the same request may succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  const status = statusOf(error)
+  // Without a status the connection failed.
+  return status === undefined || status >= 500 || status === 408 || status === 429
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
+  const metadata = error.$metadata as { httpStatusCode?: number } | undefined
+  return metadata?.httpStatusCode
+}
+
+const lost = new Set(['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder'])
+
+const full = new Set([
+  'QuotaExceeded',
+  'InsufficientStorage',
+  'XMinioStorageFull',
+  'EntityTooLarge',
+])
+
+const refused: [string, number] = [
+  'The store refuses the credentials of this server. What was acknowledged is kept; an operator must look at them.',
+  30,
+]
+
+const unknown: [string, number] = [
+  'The store could not be read or written. What was acknowledged is kept; retry.',
+  5,
+]
+
+const reasons = new Map<string, [message: string, retryAfter: number]>([
+  ...[
+    'AccessDenied',
+    'CredentialsProviderError',
+    'ExpiredToken',
+    'InvalidAccessKeyId',
+    'InvalidToken',
+    'SignatureDoesNotMatch',
+    'TokenRefreshRequired',
+  ].map((name): [string, [string, number]] => [name, refused]),
+  [
+    'NoSuchBucket',
+    [
+      'The bucket of the store does not exist. What was acknowledged is kept; an operator must look at it.',
+      30,
+    ],
+  ],
+  [
+    'RequestTimeTooSkewed',
+    [
+      'The clock of this server differs from that of the store by more than it allows. An operator must set it.',
+      30,
+    ],
+  ],
+  ['SlowDown', ['The store asks for fewer requests. Retry a little later.', 10]],
+])

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
+import type { PartBody } from '../part-body.ts'
+import type { OutgoingPart, PartPlace, PartTarget } from '../part-writer.ts'
+import type { Memo, ObjectInfo } from '../store.ts'
+import type { Connected } from './client.ts'
+import { isPassing } from './errors.ts'
+import type { S3Settings } from './options.ts'
+
+/** What is remembered of an unfinished object, beside what the part writer adds. */
+export function uploadIdOf(memo: Memo | null): string | null {
+  return typeof memo?.uploadId === 'string' ? memo.uploadId : null
+}
+
+/** A receipt is the ETag of a part, and its checksum where one is kept. */
+export function readReceipt(receipt: string): { ETag: string; ChecksumCRC32?: string } {
+  const [ETag = '', ChecksumCRC32] = receipt.split(' ')
+  return { ETag, ...(ChecksumCRC32 && { ChecksumCRC32 }) }
+}
+
+export interface TargetOptions {
+  readonly key: string
+  /** Most bytes the object may have; its size, where known. */
+  readonly maxSize: number
+  readonly memo?: Memo | null
+  /** Bytes that wait for the first part. */
+  readonly staged?: number
+}
+
+/** How S3 takes the parts of one object. */
+export function partTarget(to: Connected, options: TargetOptions): PartTarget {
+  const { key, maxSize } = options
+  const { settings, sdk, client, at } = to
+  const { concurrency, profile } = settings
+  const where = at(key)
+  const partSize = partSizes(settings, options)
+
+  return {
+    concurrency,
+    partSize,
+
+    shortPart(at, { bytes: rest, arrived }) {
+      // Few bytes at a time are gathered: a request for each would be slower than staging them.
+      if (profile.equalParts || arrived < profile.minPartSize) return 0
+      // Only while enough numbers are left for what may still come in full parts.
+      const after = { count: at.count + 1, position: at.position + rest }
+      const needed = Math.ceil((maxSize - after.position) / partSize(after))
+      return after.count + needed <= profile.maxParts ? rest : 0
+    },
+
+    async whole(body, info) {
+      await tried(body, async (bytes, end) => {
+        const { checksum, ...payload } = await payloadOf(settings, body, bytes)
+        const attributes = attributesOf(settings, info)
+        const input = { ...where, ...attributes, ...payload, ...checksum }
+        await client.send(unsigned(settings, new sdk.PutObjectCommand(input)), end)
+      })
+    },
+
+    async begin(info) {
+      const attributes = attributesOf(settings, info)
+      const ChecksumAlgorithm = profile.checksum === 'crc32' ? 'CRC32' : undefined
+      const input = { ...where, ...attributes, ChecksumAlgorithm } as const
+      const begun = await client.send(new sdk.CreateMultipartUploadCommand(input))
+      const first = partSize({ count: 0, position: 0 })
+      return { uploadId: begun.UploadId, ...(profile.equalParts && { partSize: first }) }
+    },
+
+    send: (memo, part) => sendPart(to, { ...where, memo }, part),
+  }
+}
+
+async function sendPart(
+  { settings, sdk, client }: Connected,
+  { memo, ...where }: { Bucket: string; Key: string; memo: Memo },
+  { number: PartNumber, body }: OutgoingPart,
+): Promise<string> {
+  return tried(body, async (bytes, end) => {
+    const { checksum, ...payload } = await payloadOf(settings, body, bytes)
+    const input = {
+      ...where,
+      UploadId: uploadIdOf(memo) ?? '',
+      PartNumber,
+      ...payload,
+      ...checksum,
+    }
+    const command = unsigned(settings, new sdk.UploadPartCommand(input))
+    const sent = await client.send(command, end)
+    return [sent.ETag, checksum.ChecksumCRC32].filter(Boolean).join(' ')
+  })
+}
+
+/**
+ * Parts of one size, large enough that the largest object does with `maxParts`. Where parts
+ * may differ they begin small and grow with the object, so that a route that allows terabytes
+ * needs no giant parts for the files it really gets (S5).
+ */
+function partSizes(
+  { partSize, profile }: S3Settings,
+  { maxSize, memo, staged = 0 }: TargetOptions,
+) {
+  const { maxParts, equalParts } = profile
+  const needed = roundUp(maxSize / maxParts)
+  if (equalParts) {
+    // Decided with the first part, by what was known of the length then.
+    const size = Math.max(needed, partSize, roundUp(staged))
+    const decided = typeof memo?.partSize === 'number' ? memo.partSize : size
+    return () => decided
+  }
+  if (needed <= partSize) return () => partSize
+  const steps = growth(partSize, maxSize, maxParts)
+  return ({ count }: PartPlace) =>
+    steps.find(({ until }) => count < until)?.size ?? needed
+}
+
+/** A quarter of all part numbers for each size, every one so much larger that all fit. */
+function growth(least: number, maxSize: number, maxParts: number) {
+  const quarter = Math.floor(maxParts / 4)
+  let factor = 2
+  const sizes = () => [0, 1, 2, 3].map((step) => roundUp(least * factor ** step))
+  const capacity = () => sizes().reduce((sum, size) => sum + size * quarter, 0)
+  while (capacity() < maxSize) factor += 0.25
+  return sizes().map((size, step) => ({ size, until: quarter * (step + 1) }))
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 1024) * 1024
+}
+
+type Bytes = ReturnType<PartBody['read']>
+
+/** The SDK repeats what it has in memory; a stream it cannot read again is repeated here. */
+async function tried<T>(
+  body: PartBody,
+  send: (bytes: Bytes, end: { abortSignal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const bytes = body.read()
+    const end = new AbortController()
+    try {
+      return await Promise.race([send(bytes, { abortSignal: end.signal }), broken(bytes)])
+    } catch (error) {
+      // A refusal may come before all is sent, and the bytes are somebody else's room soon.
+      end.abort()
+      if (Buffer.isBuffer(bytes)) throw error
+      bytes.destroy()
+      if (attempt === 4 || !isPassing(error)) throw error
+      await sleep(100 * 2 ** attempt)
+    }
+  }
+}
+
+/** Fails as a stream does, of which the SDK takes no notice. */
+function broken(bytes: Bytes): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  if (!Buffer.isBuffer(bytes)) bytes.on('error', reject)
+  return promise
+}
+
+async function payloadOf({ profile }: S3Settings, body: PartBody, bytes: Bytes) {
+  const checksum =
+    profile.checksum === 'crc32' ? { ChecksumCRC32: await crcOf(body, bytes) } : {}
+  return { Body: bytes, ContentLength: body.length, checksum }
+}
+
+/** Base64 of the four bytes, as in `x-amz-checksum-crc32`. */
+async function crcOf(body: PartBody, bytes: Bytes): Promise<string> {
+  let crc = 0
+  if (Buffer.isBuffer(bytes)) crc = crc32(bytes)
+  else for await (const chunk of body.read()) crc = crc32(chunk, crc)
+  const out = Buffer.alloc(4)
+  out.writeUInt32BE(crc)
+  return out.toString('base64')
+}
+
+interface Signable {
+  middlewareStack: {
+    add(
+      middleware: (next: (args: { request: unknown }) => Promise<never>) => unknown,
+      options: { step: 'build'; name: string },
+    ): void
+  }
+}
+
+/**
+ * The CRC-32 is signed and covers the body; a SHA-256 of it in the signature besides would
+ * cost as much CPU as all the rest. Where there is no checksum, TLS must do, or it is signed.
+ */
+function unsigned<Command>(settings: S3Settings, command: Command): Command {
+  const isSafe = settings.profile.checksum === 'crc32' || !isPlain(settings.endpoint)
+  if (!isSafe) return command
+  // The SDK types a command's stack by its input and output; this one looks at neither.
+  const { middlewareStack } = command as Signable
+  middlewareStack.add(
+    (next) => (args: { request: { headers: Record<string, string> } }) => {
+      args.request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+      return next(args)
+    },
+    { step: 'build', name: 'carcosaUnsignedPayload' },
+  )
+  return command
+}
+
+function isPlain(endpoint: string | undefined): boolean {
+  return endpoint?.startsWith('http:') ?? false
+}
+
+/** What the object itself says, whoever reads it. */
+export function attributesOf(settings: S3Settings, info: ObjectInfo) {
+  return {
+    ContentType: info.contentType,
+    ContentDisposition: info.contentDisposition,
+    CacheControl: settings.cacheControl,
+    Metadata: info.metadata && { ...info.metadata },
+    ACL: settings.acl,
+    StorageClass: settings.storageClass,
+    ServerSideEncryption: settings.serverSideEncryption,
+    SSEKMSKeyId: settings.kmsKeyId,
+  }
+}
