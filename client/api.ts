@@ -11,6 +11,11 @@ export interface Api {
   prepare(route: string, batch: Batch, call: Call): Promise<Prepared>
   /** How the upload at `url` stands; held by the server up to `wait` seconds until it ends. */
   status(url: string, call: Call & { wait?: number }): Promise<UploadStatusDocument>
+  /**
+   * Says that the store has all parts of the upload at `url`; `receipts` are their ETags, in
+   * order. Safe to repeat.
+   */
+  finish(url: string, receipts: readonly string[], call: Call): Promise<void>
   /** What each route accepts, as `GET /routes` tells. */
   routes(call: Call): Promise<Record<string, RouteDocument>>
   /** Removes the upload at `url`. One that is gone already counts as removed. */
@@ -20,13 +25,22 @@ export interface Api {
 export interface Batch {
   readonly files: readonly FileDescription[]
   readonly input: unknown
+  /** Whether the bytes may go to the store, past the server. */
+  readonly direct?: true
 }
 
 export interface Prepared {
   /** Problems that refuse the whole batch. */
   readonly errors: readonly unknown[]
   /** In the order asked: a ticket, or the problem that refuses this file. */
-  readonly files: readonly { readonly ticket?: string; readonly error?: unknown }[]
+  readonly files: readonly PreparedFile[]
+}
+
+interface PreparedFile {
+  readonly ticket?: string
+  readonly error?: unknown
+  /** Where to send the parts, if they go to the store; see `readOffer`. */
+  readonly direct?: unknown
 }
 
 /** The JSON of `GET /uploads/:route/:id`. */
@@ -54,6 +68,9 @@ export interface RouteDocument {
   readonly [key: string]: unknown
 }
 
+/** Where the server waits for a store, which takes its time with many or large objects. */
+const longPatience = 10 * 60_000
+
 /** The API of the server whose mount point is `url`. */
 export function createApi(url: URL, call: Caller): Api {
   const base = url.href.replace(/\/+$/, '')
@@ -68,7 +85,15 @@ export function createApi(url: URL, call: Caller): Api {
     endpoint,
     async prepare(route, batch, options) {
       const url = `${endpoint(route)}/prepare`
-      const answer = await json({ ...options, method: 'POST', url, body: batch })
+      // A direct upload is begun in the store for each file before there is an answer.
+      const patience = batch.direct ? longPatience : undefined
+      const answer = await json({
+        ...options,
+        method: 'POST',
+        url,
+        body: batch,
+        patience,
+      })
       if (isPrepared(answer) && answer.files.length === batch.files.length) return answer
       throw invalid(`The answer to POST ${url} is not the verdict on a batch.`)
     },
@@ -78,6 +103,12 @@ export function createApi(url: URL, call: Caller): Api {
       const answer = await json({ ...options, method: 'GET', url: target.href })
       if (isStatusDocument(answer)) return answer
       throw invalid(`The answer to GET ${url} is not the state of an upload.`)
+    },
+    async finish(url, receipts, options) {
+      const target = `${url}/finish`
+      const body = { receipts }
+      const patience = longPatience
+      await call({ ...options, method: 'POST', url: target, body, patience })
     },
     async routes(options) {
       const { routes } = await json({ ...options, method: 'GET', url: `${base}/routes` })

@@ -38,6 +38,11 @@ export interface ClientOptions {
    * a server, and the page needs some of its own.
    */
   parallelFiles?: number
+  /**
+   * Sends bytes straight to the store where route and store allow it, and through the server
+   * where they do not. The bucket's CORS rules must allow it. Default false.
+   */
+  direct?: boolean
   retry?: RetryOptions
   /**
    * Where unfinished uploads are remembered; false for nowhere. Default: localStorage in
@@ -62,6 +67,8 @@ export type UploadOptions<
 export interface BatchOptions {
   /** In addition to those of the client. */
   headers?: HeadersSource
+  /** Default: as for the client. */
+  direct?: boolean
   /**
    * Stops the batch: it fails with UploadAbortedError. What the server has is kept, and the
    * same file uploaded again goes on from there; `Upload.cancel` is what removes it.
@@ -144,6 +151,12 @@ export function createClient<R extends AnyRouter = AnyRouter>(
   }
 }
 
+/**
+ * Parts of files on their way to the store at a time: over HTTP/1.1 a browser has six
+ * connections to it, and a request that waits for one looks like one that stalls.
+ */
+const maxParts = 5
+
 /** The options, understood once, and what all batches share. */
 interface Core {
   readonly api: Api
@@ -151,6 +164,7 @@ interface Core {
   readonly policy: RetryPolicy
   readonly storage: UploadStorage
   readonly slots: Slots
+  readonly partSlots: Slots
   readonly keys: Keys
   routes(): Promise<Record<string, RouteDocument>>
 }
@@ -171,6 +185,7 @@ function createCore(options: ClientOptions): Core {
     policy: retryPolicy(options.retry),
     storage: storage === false ? memoryStorage() : (storage ?? defaultStorage()),
     slots: createSlots(parallelFiles),
+    partSlots: createSlots(maxParts),
     keys: createKeys(),
     routes() {
       const asked = known ?? api.routes({ signal: new AbortController().signal })
@@ -192,7 +207,7 @@ interface Batch extends BatchOptions {
 
 function partsOf(core: Core, batch: Batch): FileUploadParts[] {
   const { api, policy, storage, options } = core
-  const { route, files, input } = batch
+  const { route, files, input, direct = options.direct ?? false } = batch
   const descriptions = files.map(describeFile)
   const isRetryable = (error: CarcosaClientError) =>
     error.retryable || (error.status === 401 && mayRenew(options, batch))
@@ -201,6 +216,7 @@ function partsOf(core: Core, batch: Batch): FileUploadParts[] {
     route,
     files: descriptions,
     input,
+    direct,
     headers: batch.headers,
     policy,
     isRetryable,
@@ -220,6 +236,8 @@ function partsOf(core: Core, batch: Batch): FileUploadParts[] {
       policy,
       chunkSize: options.chunkSize ?? Number.POSITIVE_INFINITY,
       withCredentials: options.credentials === 'include',
+      direct,
+      partSlots: core.partSlots,
       isRetryable,
       awaitsServerData: (signal: AbortSignal) => awaitsServerData(core, route, signal),
     }

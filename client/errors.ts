@@ -14,6 +14,8 @@ type LocalErrorCode =
   | 'RESPONSE_INVALID'
   /** The file was changed, moved or removed after it was chosen. */
   | 'FILE_UNREADABLE'
+  /** The store did not take the bytes from here, so they go through the server. */
+  | 'DIRECT_FAILED'
   /** The caller's `headers` function threw. */
   | 'HEADERS_FAILED'
   /** Neither the server's doing nor the network's: a bug in this client. */

@@ -154,14 +154,14 @@ function onTruncatedAnswer(request: unknown, onTruncated: () => void) {
 
 function stalled(request: StackRequest<unknown>): CarcosaClientError {
   return new CarcosaClientError('STALLED', {
-    message: `The connection is open but nothing moves: ${name(request)}.`,
+    message: `The connection is open but nothing moves: ${requestName(request)}.`,
     retryable: true,
   })
 }
 
 function truncated(request: StackRequest<unknown>): CarcosaClientError {
   return new CarcosaClientError('NETWORK', {
-    message: `The connection broke in the middle of the answer to ${name(request)}.`,
+    message: `The connection broke in the middle of the answer to ${requestName(request)}.`,
     retryable: true,
   })
 }
@@ -175,6 +175,25 @@ export function unreadable(cause: unknown): CarcosaClientError {
   })
 }
 
-function name(request: StackRequest<unknown>): string {
-  return `${request.getMethod()} ${request.getURL()}`
+/** What to throw when a request got no answer because of `cause`. */
+export function unanswered(request: NamedRequest, cause: unknown): CarcosaClientError {
+  if (cause instanceof CarcosaClientError) return cause
+  return new CarcosaClientError('NETWORK', {
+    message: `No answer to ${requestName(request)}${reason(cause)}.`,
+    retryable: true,
+    cause,
+  })
+}
+
+/** ": ECONNREFUSED" from Node; browsers keep the reason to themselves. */
+function reason(cause: unknown): string {
+  const code = (cause as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? `: ${code}` : ''
+}
+
+type NamedRequest = Pick<StackRequest<unknown>, 'getMethod' | 'getURL'>
+
+/** Without the query, where a URL keeps its signature. */
+export function requestName(request: NamedRequest): string {
+  return `${request.getMethod()} ${request.getURL().replace(/\?.*/s, '')}`
 }

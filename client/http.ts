@@ -9,6 +9,8 @@ export interface Call {
   readonly headers?: HeadersSource | undefined
   /** The credential of the upload this is about. */
   readonly ticket?: string | null
+  /** Milliseconds until the request counts as dead. Default: a minute. */
+  readonly patience?: number | undefined
 }
 
 export interface CallerOptions {
@@ -29,7 +31,7 @@ export type Caller = (
 const answerTimeout = 60_000
 
 export function createCaller(options: CallerOptions): Caller {
-  return async ({ method, url, body, ...call }) => {
+  return async ({ method, url, body, patience = answerTimeout, ...call }) => {
     const headers = await resolveHeaders(options.headers, call.headers, {
       accept: 'application/json',
       'tus-resumable': '1.0.0',
@@ -39,7 +41,7 @@ export function createCaller(options: CallerOptions): Caller {
     const init: RequestInit = {
       method,
       headers,
-      signal: AbortSignal.any([call.signal, AbortSignal.timeout(answerTimeout)]),
+      signal: AbortSignal.any([call.signal, AbortSignal.timeout(patience)]),
       ...(options.credentials && { credentials: options.credentials }),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }

@@ -22,6 +22,7 @@ export type {
   FileUploadState,
 } from './file-upload.ts'
 export type { HeadersSource } from './headers.ts'
+export type { DirectPart, DirectUpload } from './offer.ts'
 export type { UploadedFile } from './outcome.ts'
 export type { Progress } from './progress.ts'
 export type { RetryNotice, RetryOptions } from './retry.ts'

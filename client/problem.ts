@@ -64,7 +64,8 @@ const permanentCodes = new Set([
   'BODY_ALREADY_READ',
 ])
 
-function isPassing(status: number, code: string): boolean {
+/** Whether an answer with this status and code may be another one later. */
+export function isPassing(status: number, code: string): boolean {
   if (permanentCodes.has(code)) return false
   if ([408, 409, 423, 425, 429].includes(status)) return true
   return status >= 500 && status !== 501 && status !== 505

@@ -1,3 +1,4 @@
+import type { DirectUpload } from './offer.ts'
 import { isRecord } from './problem.ts'
 
 /** An unfinished upload, as remembered for the day the same file is chosen again. */
@@ -13,6 +14,8 @@ export interface StoredUpload {
   readonly createdAt: number
   /** When the server removes it, in milliseconds since 1970; null if it did not say. */
   readonly expiresAt: number | null
+  /** Where its bytes go, and which are there, if they go past the server. */
+  readonly direct?: DirectUpload
 }
 
 /**

@@ -8,12 +8,18 @@ import type { FileDescription } from './source.ts'
 /** Hands out the tickets of one batch. */
 export interface Tickets {
   /**
-   * The ticket of the file at `index`.
+   * What allows the file at `index`.
    * @throws {CarcosaClientError} why this file, or the whole batch, is refused
    */
-  take(index: number, taker: Taker): Promise<string>
+  take(index: number, taker: Taker): Promise<Grant>
   /** Says that `ticket` is no longer good, so that the next `take` asks for new ones. */
   discard(ticket: string): void
+}
+
+export interface Grant {
+  readonly ticket: string
+  /** Where the file may go past the server, as the server said it; see `readOffer`. */
+  readonly offer: unknown
 }
 
 export interface Taker {
@@ -26,6 +32,8 @@ export interface TicketOptions {
   readonly route: string
   readonly files: readonly FileDescription[]
   readonly input: unknown
+  /** Whether the bytes may go to the store, past the server. */
+  readonly direct: boolean
   readonly headers: HeadersSource | undefined
   readonly policy: RetryPolicy
   isRetryable(error: CarcosaClientError): boolean
@@ -46,17 +54,20 @@ export function createTickets(options: TicketOptions): Tickets {
   const discarded = new Set<string>()
 
   function start(): Preparation {
-    const { api, route, files, input, headers, policy, isRetryable } = options
+    const { api, route, files, input, direct, headers, policy, isRetryable } = options
+    const batch = { files, input, ...(direct && { direct }) }
     const controller = new AbortController()
     const { signal } = controller
     const takers = new Set<Taker>()
     const onRetry = (notice: RetryNotice) => {
       for (const taker of takers) taker.onRetry(notice)
     }
-    const result = persist(
-      () => api.prepare(route, { files, input }, { signal, headers }),
-      { policy, signal, isRetryable, onRetry },
-    )
+    const result = persist(() => api.prepare(route, batch, { signal, headers }), {
+      policy,
+      signal,
+      isRetryable,
+      onRetry,
+    })
     const preparation = { result, takers, controller }
     current = preparation
     // A failure is told to those who waited; whoever comes later asks again.
@@ -66,13 +77,13 @@ export function createTickets(options: TicketOptions): Tickets {
     return preparation
   }
 
-  async function take(index: number, taker: Taker): Promise<string> {
+  async function take(index: number, taker: Taker): Promise<Grant> {
     taker.signal.throwIfAborted()
     // One that its last taker just left is about to reject and is no use to a new one.
     const preparation = current?.controller.signal.aborted === false ? current : start()
     const prepared = await wanted(preparation, taker)
-    const ticket = ticketOf(prepared, index)
-    if (!discarded.has(ticket)) return ticket
+    const grant = grantOf(prepared, index)
+    if (!discarded.has(grant.ticket)) return grant
     if (current === preparation) current = null
     return take(index, taker)
   }
@@ -98,9 +109,9 @@ function wanted(preparation: Preparation, taker: Taker): Promise<Prepared> {
   })
 }
 
-function ticketOf(prepared: Prepared, index: number): string {
+function grantOf(prepared: Prepared, index: number): Grant {
   const file = prepared.files[index]
-  if (typeof file?.ticket === 'string') return file.ticket
+  if (typeof file?.ticket === 'string') return { ticket: file.ticket, offer: file.direct }
   const problem = file?.error ?? prepared.errors?.[0]
   if (problem !== undefined) throw errorFromProblem(problem)
   throw new CarcosaClientError('RESPONSE_INVALID', {

@@ -1,22 +1,17 @@
-import { CarcosaClientError, toClientError } from './errors.ts'
+import { type Attempt, forgetIfLost, goneDetector, isStranger } from './attempt.ts'
+import { sendDirectly } from './direct.ts'
+import { toClientError } from './errors.ts'
 import { resolveHeaders } from './headers.ts'
-import { type Position, type Run, startPosition } from './job.ts'
+import { type Run, startPosition } from './job.ts'
+import { readOffer } from './offer.ts'
 import { outcome, type UploadedFile, whyGone } from './outcome.ts'
+import { forget, recall, remember } from './remember.ts'
 import { persist } from './retry.ts'
 import { assertReadable, type FileDescription } from './source.ts'
 import { transmit } from './tus.ts'
 
-/** How one series of tries ended, where that is not an error. */
-interface Attempt {
-  ending: 'sent' | 'gone' | 'ticket refused'
-  error?: CarcosaClientError
-}
-
 /** How often a file is begun anew before the server is taken by its word that it is gone. */
 const maxRestarts = 2
-
-/** How often an unknown voice must say that an upload is gone before it is believed. */
-const maxStrangers = 3
 
 /** Files up to this size travel in the request that creates them. */
 const creationLimit = 1024 * 1024
@@ -31,7 +26,7 @@ export async function transfer(run: Run): Promise<UploadedFile> {
   for (let restarts = 0; ; restarts++) {
     await ensureTicket(run)
     run.job.listener.onActivity('sending')
-    const attempt = await sendAll(run)
+    const attempt = await send(run)
     if (attempt.ending === 'sent') break
     if (restarts === maxRestarts) throw attempt.error
     await startOver(run, attempt)
@@ -53,30 +48,49 @@ export async function discard(run: Run): Promise<void> {
   await persist(() => api.remove(url, call), { policy, signal, isRetryable })
 }
 
-async function recall(run: Run) {
-  const { job, position } = run
-  if (position.recalled) return
-  position.recalled = true
-  const stored = await guarded(run, () => job.storage.get(position.key))
-  if (!stored || stored.size !== job.description.size) return
-  const { url, ticket, expiresAt, createdAt } = stored
-  Object.assign(position, { url, ticket, expiresAt, createdAt })
-}
-
-async function ensureTicket({ job, position, signal }: Run) {
+async function ensureTicket(run: Run) {
+  const { job, position, signal } = run
   if (position.url) return
   job.listener.onActivity('preparing')
   const { onRetry } = job.listener
-  const ticket = await job.tickets.take(job.index, { signal, onRetry })
+  const { ticket, offer } = await job.tickets.take(job.index, { signal, onRetry })
   if (ticket !== position.ticket) position.tried = false
   position.ticket = ticket
+  takeOffer(run, offer)
+}
+
+/** An upload that was offered exists already; without its URL the ticket finds it. */
+function takeOffer(run: Run, offer: unknown) {
+  const { job, position } = run
+  const direct = job.direct ? readOffer(offer, job.description.size) : null
+  const { url } = (offer ?? {}) as { url?: unknown }
+  if (!direct || typeof url !== 'string') return
+  position.url = new URL(url, job.api.endpoint(job.route)).href
+  position.direct = direct
+  position.expiresAt = direct.expiresAt
+  remember(run)
+}
+
+/** Past the server where that was offered, and through it where not, or where that fails. */
+async function send(run: Run): Promise<Attempt> {
+  const { position, job } = run
+  if (position.direct) {
+    const attempt = await sendDirectly(run, position.direct)
+    if (attempt.ending !== 'direct refused') return attempt
+    position.direct = null
+    remember(run)
+    if (attempt.error) job.listener.onWarning(attempt.error)
+    job.listener.onSent(0)
+    job.listener.onActivity('sending')
+  }
+  return sendAll(run)
 }
 
 /** Tries until all is sent, or it is clear that going on like this cannot work. */
 function sendAll(run: Run): Promise<Attempt> {
   const { job, position, signal } = run
+  const isGone = goneDetector(position)
   let lastOffset = position.offset
-  let strangers = 0
 
   async function attempt(): Promise<Attempt> {
     try {
@@ -85,9 +99,9 @@ function sendAll(run: Run): Promise<Attempt> {
     } catch (thrown) {
       signal.throwIfAborted()
       const error = toClientError(thrown)
-      if (isStranger(error, position)) strangers++
-      const ending = endingFor(error, position, strangers)
-      if (ending) return { ending, error }
+      if (isGone(error)) return { ending: 'gone', error }
+      const isRefused = !position.url && error.code === 'TICKET_INVALID'
+      if (isRefused) return { ending: 'ticket refused', error }
       if (error.code === 'NETWORK') await assertReadable(job.file, position.offset)
       return forgetIfLost(run, error)
     }
@@ -130,7 +144,10 @@ function sendOnce(run: Run): Promise<void> {
         ...job.headers,
         position.ticket ? { 'upload-ticket': position.ticket } : {},
       ),
-    onUrl: (url) => remember(run, url),
+    onUrl(url) {
+      position.url = url
+      remember(run)
+    },
     onSent: (bytes) => listener.onSent(bytes),
     onAcknowledged: (offset) => {
       position.offset = offset
@@ -157,66 +174,11 @@ async function startOver(run: Run, { ending, error }: Attempt) {
   job.listener.onSent(0)
 }
 
-/** What a failed try means, if not that the next one may succeed or that all is lost. */
-function endingFor(
-  error: CarcosaClientError,
-  position: Position,
-  strangers: number,
-): Attempt['ending'] | null {
-  if (!position.url) return error.code === 'TICKET_INVALID' ? 'ticket refused' : null
-  if (strangers === maxStrangers) return 'gone'
-  return ['UPLOAD_NOT_FOUND', 'UPLOAD_GONE'].includes(error.code) ? 'gone' : null
-}
-
-/**
- * Somebody says that this upload does not exist, and it need not be the server: proxies say
- * 404 while the server behind them is being restarted.
- */
-function isStranger(error: CarcosaClientError, position: Position): boolean {
-  const missing = error.status === 404 || error.status === 410
-  return position.url !== null && missing && error.code === 'HTTP_ERROR'
-}
-
-/** Forgets an upload that nobody will ever be able to go on with, and throws `thrown`. */
-async function forgetIfLost(run: Run, thrown: unknown): Promise<never> {
-  const { status } = toClientError(thrown)
-  const isLost = status === 403 || status === 404 || status === 410
-  if (isLost && !isStranger(toClientError(thrown), run.position)) await forget(run)
-  throw thrown
-}
-
 function metadataOf(description: FileDescription): Record<string, string> {
   const { name, type, lastModified } = description
   return {
     filename: name,
     ...(type && { filetype: type }),
     ...(lastModified !== undefined && { lastModified: String(lastModified) }),
-  }
-}
-
-function remember(run: Run, url: string) {
-  const { job, position } = run
-  position.url = url
-  position.createdAt ||= Date.now()
-  const { key, ticket, createdAt, expiresAt } = position
-  const { name, size } = job.description
-  const entry = { url, ticket, route: job.route, name, size, createdAt, expiresAt }
-  position.saving = guarded(run, () => job.storage.set(key, entry))
-}
-
-async function forget(run: Run) {
-  // What is still being written would otherwise outlive its removal.
-  await run.position.saving
-  await guarded(run, () => run.job.storage.remove(run.position.key))
-}
-
-/** A storage that fails costs the chance to resume, and is no reason to fail the upload. */
-async function guarded<T>({ job }: Run, work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work()
-  } catch (cause) {
-    const message = `What is needed to resume "${job.description.name}" could not be kept.`
-    job.listener.onWarning(new CarcosaClientError('CLIENT_FAILED', { message, cause }))
-    return null
   }
 }

@@ -1,6 +1,6 @@
 import * as tus from 'tus-js-client'
 import { CarcosaClientError, toClientError } from './errors.ts'
-import { guardStack } from './guard.ts'
+import { type GuardOptions, guardStack, unanswered } from './guard.ts'
 import { errorFromAnswer } from './problem.ts'
 import { openSource, type Uploadable } from './source.ts'
 
@@ -31,7 +31,15 @@ export interface Transmission {
 }
 
 /**
- * Runs one try; the only use of tus-js-client in Carcosa.
+ * Makes requests that tell how much of their body was sent, with XMLHttpRequest in browsers
+ * and `node:http` in Node.
+ */
+export function httpStack(options: GuardOptions) {
+  return guardStack(tus.defaultOptions.httpStack, options)
+}
+
+/**
+ * Runs one try. This file is the only use of tus-js-client in Carcosa.
  *
  * tus-js-client 4.3.1 answers any failed `HEAD` except 423 by forgetting the upload and
  * sending everything again, but only if it has an `endpoint`; without one it reports the
@@ -75,7 +83,7 @@ function uploadOptions(transmission: Transmission): tus.UploadOptions {
     // Not used without storage, but the default for Node cannot take a File.
     fingerprint: async () => '',
     fileReader: { openFile: async () => openSource(transmission.file) },
-    httpStack: guardStack(tus.defaultOptions.httpStack, transmission),
+    httpStack: httpStack(transmission),
     onBeforeRequest: (request) => prepareRequest(request, transmission),
     onAfterResponse: (_request, response) => readResponse(response, transmission),
     onProgress: (sent) => transmission.onSent(sent),
@@ -111,20 +119,6 @@ function convert(error: Error): CarcosaClientError {
     body: response.getBody() ?? '',
     header: (name) => response.getHeader(name),
   })
-}
-
-function unanswered(request: tus.HttpRequest, cause: unknown): CarcosaClientError {
-  return new CarcosaClientError('NETWORK', {
-    message: `No answer to ${request.getMethod()} ${request.getURL()}${reason(cause)}.`,
-    retryable: true,
-    cause,
-  })
-}
-
-/** ": ECONNREFUSED" from Node; browsers keep the reason to themselves. */
-function reason(cause: unknown): string {
-  const code = (cause as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? `: ${code}` : ''
 }
 
 /** Retried, because the `HEAD` of the next try tells where the upload really stands. */
