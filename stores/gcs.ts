@@ -1,19 +1,19 @@
 import { Readable } from 'node:stream'
-import type { GetFilesOptions } from '@google-cloud/storage'
 import { CarcosaError } from '../src/shared/errors.ts'
 import { type Connected, connect } from './gcs/client.ts'
 import { completeObject } from './gcs/complete.ts'
 import { hasNoCredentials, isMissingBucket, toStoreError } from './gcs/errors.ts'
 import {
+  copyObject,
   deleteObject,
   insert,
+  listPage,
   openObject,
   type Place,
   statObject,
 } from './gcs/objects.ts'
-import { type GcsSettings, type GcsStoreOptions, readOptions } from './gcs/options.ts'
+import { type GcsStoreOptions, readOptions } from './gcs/options.ts'
 import { findProgress, withoutEmptySession } from './gcs/resume.ts'
-import { retrying } from './gcs/retry.ts'
 import { cancel } from './gcs/session.ts'
 import { partTarget, sessionOf } from './gcs/target.ts'
 import { createLengths } from './lengths.ts'
@@ -68,9 +68,7 @@ export function gcs(options: GcsStoreOptions): Store {
 
     async start(context) {
       staging = context?.staging ?? staging ?? createStaging()
-      const { to } = await located()
-      const query = { prefix: settings.prefix, maxResults: 1, autoPaginate: false }
-      await to.bucket.getFiles(query).catch(requireBucket)
+      await listPage(await located(), { maxResults: 1 }).catch(requireBucket)
     },
 
     write: (object, source) => ask((place) => write(place, object, source)),
@@ -104,20 +102,12 @@ export function gcs(options: GcsStoreOptions): Store {
         await deleteObject(place, key)
       }),
 
-    copy: (from, to) =>
-      ask(async ({ to: { bucket } }) => {
-        const { prefix, predefinedAcl, kmsKeyName } = settings
-        const copied = {
-          ...(predefinedAcl && { predefinedAcl }),
-          ...(kmsKeyName && { destinationKmsKeyName: kmsKeyName }),
-        }
-        await retrying(() => bucket.file(prefix + from).copy(prefix + to, copied))
-      }),
+    copy: (from, key) => ask((place) => copyObject(place, from, key)),
 
     /** The service has no way to answer with another `Cache-Control` than the object's. */
     signedUrl: (key, grant) => ask((place) => sign(place, key, grant)),
 
-    list: () => listObjects(located, settings),
+    list: () => listObjects(located()),
   }
   return store
 }
@@ -140,22 +130,18 @@ async function sign(
 /** Google signs for no longer than a week. */
 const longestGrant = 7 * 24 * 60 * 60 * 1000
 
-async function* listObjects(
-  located: () => Promise<Place>,
-  { prefix }: GcsSettings,
-): AsyncGenerator<ListedObject> {
-  const { bucket } = (await located()).to
-  let query: GetFilesOptions | null = { prefix, maxResults: 1000, autoPaginate: false }
-  while (query) {
-    const page: GetFilesOptions = query
-    const [files, next] = await retrying(() => bucket.getFiles(page)).catch(rethrow)
-    for (const { name, metadata } of files) {
-      const { size, updated } = metadata
+async function* listObjects(located: Promise<Place>): AsyncGenerator<ListedObject> {
+  const place = await located
+  const { prefix } = place.settings
+  let pageToken: string | undefined
+  do {
+    const page = await listPage(place, { maxResults: 1000, pageToken }).catch(rethrow)
+    for (const { name, size, updated } of page.items ?? []) {
       const key = name.slice(prefix.length)
-      yield { key, size: Number(size), modifiedAt: new Date(updated ?? Date.now()) }
+      yield { key, size: Number(size), modifiedAt: new Date(updated) }
     }
-    query = next as GetFilesOptions | null
-  }
+    pageToken = page.nextPageToken
+  } while (pageToken)
 }
 
 function nothing(): ByteSource {

@@ -30,8 +30,13 @@ function preset<Options extends S3StoreOptions>(service: Preset) {
     })
 }
 
-/** MinIO. Lists unfinished uploads only by whole key, so leaked ones are left to its own cleaner. */
-export const minio = preset<HostedOptions>({ kind: 'minio', forcePathStyle: true })
+/** MinIO. */
+export const minio = preset<HostedOptions>({
+  kind: 'minio',
+  forcePathStyle: true,
+  // A prefix of unfinished uploads must be a whole key there.
+  listsByPrefix: false,
+})
 
 /** Ceph's object gateway. */
 export const ceph = preset<HostedOptions>({

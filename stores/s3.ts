@@ -115,7 +115,8 @@ export function s3(options: S3StoreOptions): Store {
 function targetOf(to: Connected, object: GrowingObject): PartTarget {
   const { key, size, maxSize, memo, offset } = object
   const staged = memo ? 0 : offset
-  return partTarget(to, { key, maxSize: size ?? maxSize, memo, staged })
+  const isKnown = size !== null
+  return partTarget(to, { key, maxSize: size ?? maxSize, isKnown, memo, staged })
 }
 
 /** An object this process put itself, whole, need not be asked for when it is completed. */

@@ -107,6 +107,51 @@ export async function deleteObject(place: Place, key: string): Promise<void> {
   await ask(place, () => ({ method: 'DELETE', url })).catch(nullIfMissing)
 }
 
+/** Copies in calls of which each does what it can. The bytes do not pass here. */
+export async function copyObject(place: Place, from: string, to: string): Promise<void> {
+  const { predefinedAcl, kmsKeyName } = place.settings
+  const url = `${objectUrl(place, from)}/rewriteTo${objectPath(place, to)}`
+  const query = new URLSearchParams({
+    ...(predefinedAcl && { destinationPredefinedAcl: predefinedAcl }),
+    ...(kmsKeyName && { destinationKmsKeyName: kmsKeyName }),
+  })
+  for (;;) {
+    const asked = { method: 'POST', url: `${url}?${query}` } as const
+    const { done, rewriteToken } = JSON.parse((await ask(place, () => asked)).text)
+    if (done) return
+    query.set('rewriteToken', rewriteToken)
+  }
+}
+
+/** Some of the objects below the prefix, and where the others begin. */
+export interface Page {
+  readonly items?: readonly { name: string; size: string; updated: string }[]
+  readonly nextPageToken?: string
+}
+
+/**
+ * Not by the SDK: it waits for ever for an answer that breaks off after its headers.
+ * @throws {Refusal}
+ */
+export async function listPage(place: Place, options: PageOptions): Promise<Page> {
+  const { bucket, prefix } = place.settings
+  const { maxResults, pageToken } = options
+  const query = new URLSearchParams({
+    prefix,
+    maxResults: String(maxResults),
+    fields: 'nextPageToken,items(name,size,updated)',
+    ...(pageToken && { pageToken }),
+  })
+  const url = `${place.to.endpoint}/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`
+  const { text } = await ask(place, () => ({ method: 'GET', url }))
+  return JSON.parse(text)
+}
+
+export interface PageOptions {
+  readonly maxResults: number
+  readonly pageToken?: string
+}
+
 /** A request with credentials; `make` is called for each attempt. @throws {Refusal} */
 function ask({ to }: Place, make: () => Asked): Promise<Answered> {
   return retrying(async () => {
@@ -143,10 +188,12 @@ function uploadUrl({ settings, to }: Place, key: string, uploadType: string): st
   return `${to.endpoint}/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`
 }
 
-function objectUrl({ settings, to }: Place, key: string): string {
-  const { bucket, prefix } = settings
-  const [of, name] = [bucket, prefix + key].map(encodeURIComponent)
-  return `${to.endpoint}/storage/v1/b/${of}/o/${name}`
+function objectUrl(place: Place, key: string): string {
+  return `${place.to.endpoint}/storage/v1${objectPath(place, key)}`
+}
+
+function objectPath({ settings: { bucket, prefix } }: Place, key: string): string {
+  return `/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(prefix + key)}`
 }
 
 function refuseUnlessMissing(answered: Answered): null {

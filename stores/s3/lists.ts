@@ -28,12 +28,12 @@ export async function* listUploads(
   connecting: Promise<Connected>,
 ): AsyncGenerator<UnfinishedObject> {
   const to = await connecting
-  const { bucket: Bucket, prefix: Prefix } = to.settings
+  const { bucket: Bucket, prefix: Prefix, profile } = to.settings
+  const where = { Bucket, ...(profile.listsByPrefix && { Prefix }) }
   let marker: Marker | null = {}
   while (marker) {
     const page: ListMultipartUploadsCommandOutput = await listPage(to, {
-      Bucket,
-      Prefix,
+      ...where,
       ...marker,
     })
     for (const { Key = '', UploadId, Initiated = new Date() } of page.Uploads ?? []) {

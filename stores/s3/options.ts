@@ -23,6 +23,11 @@ export interface S3Profile {
    * (default), or nothing, and then plain HTTP is signed with a SHA-256 of the body.
    */
   readonly checksum?: 'crc32' | 'none'
+  /**
+   * Whether unfinished uploads can be listed by the beginning of their key. Otherwise all of the
+   * bucket's are, and those of others left out here. Default true.
+   */
+  readonly listsByPrefix?: boolean
 }
 
 export interface S3StoreOptions {
@@ -84,6 +89,7 @@ export function readOptions(options: S3StoreOptions): S3Settings {
     maxParts: 10_000,
     minPartSize: 5 * mib,
     checksum: 'crc32',
+    listsByPrefix: true,
     ...options.profile,
   } as const
   const partSize = parseSize(options.partSize ?? Math.max(8 * mib, profile.minPartSize))

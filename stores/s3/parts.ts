@@ -7,6 +7,16 @@ import type { Connected } from './client.ts'
 import { isPassing } from './errors.ts'
 import type { S3Settings } from './options.ts'
 
+/** No S3 takes larger objects. */
+const maxObjectSize = 5 * 1024 ** 4
+
+/**
+ * Where parts must be equal and the length comes last, a route that allows terabytes would need
+ * giant ones, and their beginnings would wait in the database. So such uploads end at 10,000 of
+ * these: 625 GiB.
+ */
+const maxUnknownPart = 64 * 1024 ** 2
+
 /** What is remembered of an unfinished object, beside what the part writer adds. */
 export function uploadIdOf(memo: Memo | null): string | null {
   return typeof memo?.uploadId === 'string' ? memo.uploadId : null
@@ -22,6 +32,8 @@ export interface TargetOptions {
   readonly key: string
   /** Most bytes the object may have; its size, where known. */
   readonly maxSize: number
+  /** Whether that is its size. Default true. */
+  readonly isKnown?: boolean
   readonly memo?: Memo | null
   /** Bytes that wait for the first part. */
   readonly staged?: number
@@ -97,18 +109,20 @@ async function sendPart(
  */
 function partSizes(
   { partSize, profile }: S3Settings,
-  { maxSize, memo, staged = 0 }: TargetOptions,
+  { maxSize, isKnown = true, memo, staged = 0 }: TargetOptions,
 ) {
   const { maxParts, equalParts } = profile
-  const needed = roundUp(maxSize / maxParts)
+  const most = Math.min(maxSize, maxObjectSize)
+  const needed = roundUp(most / maxParts)
   if (equalParts) {
     // Decided with the first part, by what was known of the length then.
-    const size = Math.max(needed, partSize, roundUp(staged))
+    const bearable = isKnown ? needed : Math.min(needed, maxUnknownPart)
+    const size = Math.max(bearable, partSize, roundUp(staged))
     const decided = typeof memo?.partSize === 'number' ? memo.partSize : size
     return () => decided
   }
   if (needed <= partSize) return () => partSize
-  const steps = growth(partSize, maxSize, maxParts)
+  const steps = growth(partSize, most, maxParts)
   return ({ count }: PartPlace) =>
     steps.find(({ until }) => count < until)?.size ?? needed
 }

@@ -71,6 +71,22 @@ export function listingUnfinished(test: Define, { large }: Sizes): void {
     await requireContent(store, longerKey, repeatable(large))
   })
 
+  test('giving up what was begun leaves a finished object of its key', async ({
+    store,
+    upload,
+  }) => {
+    if (!store.abort) return
+    const object = upload(large)
+    await object.write(repeatable(large - 1))
+    await store.put(key, repeatable(5), {})
+    for (const one of await all<UnfinishedObject>(store.listUnfinished?.())) {
+      await store.abort(one)
+      await store.abort(one)
+    }
+    assert.deepEqual(await all<UnfinishedObject>(store.listUnfinished?.()), [])
+    await requireContent(store, key, repeatable(5))
+  })
+
   test('what others began is not listed', async ({ store, elsewhere, upload }) => {
     const object = upload(large)
     object.store = await elsewhere()

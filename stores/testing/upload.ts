@@ -31,7 +31,6 @@ export interface Written {
 
 /** How many bytes a store shows to be told what to attach to an object. */
 const headBytes = 4100
-const maxSize = 2 ** 40
 const info: ObjectInfo = {
   contentType: 'text/plain',
   contentDisposition: 'inline; filename="a.txt"',
@@ -54,12 +53,15 @@ export class Upload {
   history: readonly Remembered[] = []
   #shown: Buffer[] = []
   readonly #partSize: number
+  /** What a route allows: few enough parts that theirs need not be larger. */
+  readonly #maxSize: number
 
   constructor(store: Store, { key, size, partSize }: UploadOptions) {
     this.store = store
     this.key = key
     this.size = size
     this.#partSize = partSize
+    this.#maxSize = partSize > 0 ? 100 * partSize : 2 ** 40
   }
 
   get offset(): number {
@@ -73,7 +75,7 @@ export class Upload {
       key,
       offset,
       size,
-      maxSize: size ?? maxSize,
+      maxSize: size ?? this.#maxSize,
       memo: this.#memo(),
       parts: async () => JSON.parse(this.remembered.parts),
       staged: async () => this.remembered.staged.map(({ bytes }) => bytes),
@@ -90,7 +92,7 @@ export class Upload {
     this.#shown = [this.#content().subarray(0, from)]
     const offset = await this.store.write(this.object(), {
       stream: toStream(content),
-      limit: options.limit ?? (this.size ?? maxSize) - from,
+      limit: options.limit ?? (this.size ?? this.#maxSize) - from,
       signal: options.signal ?? new AbortController().signal,
       onChunk: (chunk) => {
         this.#shown.push(Buffer.from(chunk))
