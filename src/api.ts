@@ -111,8 +111,14 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         const upload = { size: sizeOf(body), ...options }
         return run(() => uploadFromProgram(uploads, toBytes(body), upload))
       },
-      list: (options = {}) => run(() => listFiles(db, settings.projectId, options)),
-      get: (id) => run(() => find(id)),
+      async list(options = {}) {
+        const page = await run(() => listFiles(db, settings.projectId, options))
+        return { ...page, files: page.files.map(withoutMemo) }
+      },
+      async get(id) {
+        const file = await run(() => find(id))
+        return file && withoutMemo(file)
+      },
       async sign(id, options = {}) {
         const file = await run(() => find(id))
         if (!file || !isReadable(file.state)) throw notFound(id)
@@ -122,7 +128,7 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         assertName(filename)
         const renamed = isId(id) && (await run(() => renameFile(db, id, filename)))
         if (!renamed) throw notFound(id)
-        return renamed
+        return withoutMemo(renamed)
       },
       delete: (id) =>
         run(async () => {
@@ -144,6 +150,11 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
       reconcile: (options) => run(() => reconcile(uploads, options)),
     },
   }
+}
+
+/** A memo may let whoever has it write to the object: it is not for programs to pass on. */
+function withoutMemo(file: FileRecord): FileRecord {
+  return file.storeMemo === null ? file : { ...file, storeMemo: null }
 }
 
 /** Ends also when closing begins: what is left can be done later. */

@@ -45,7 +45,10 @@ export interface FileRecord {
   readonly offset: number
   readonly storeName: string
   readonly key: string
-  /** What the store wants remembered while the object grows; null once it is finished. */
+  /**
+   * What the store wants remembered while the object grows; null once it is finished, and in
+   * what programs are given.
+   */
   readonly storeMemo: Memo | null
   readonly input: unknown
   readonly metadata: unknown

@@ -235,6 +235,17 @@ test('belongs to whoever has its ticket (SEC-6)', async () => {
   assert.is((await finish(file, { receipts })).status, 200)
 })
 
+test('keeps what its store remembers to itself', async () => {
+  const file = await prepare('demo', bytes.length)
+  const id = idOf(file)
+  const { files } = server.carcosa.api
+  assert.type((await server.row(id)).storeMemo?.uploadId, 'string')
+  assert.is((await files.get(id))?.storeMemo, null)
+  assert.is((await files.rename(id, 'other.bin')).storeMemo, null)
+  const listed = await files.list({ states: ['created', 'receiving'] })
+  assert.ok(listed.files.some((one) => one.id === id && one.storeMemo === null))
+})
+
 test('is deleted with all that was sent', async () => {
   const file = await prepare('demo', bytes.length)
   await send(file, bytes)
