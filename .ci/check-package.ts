@@ -20,7 +20,13 @@ try {
   await step('installs', () => install(tarball))
   await step('every subpath imports', importAll)
   await step('the command serves', serve)
-  await step('a consumer type-checks', checkConsumer)
+  await step('a consumer type-checks, without SDKs', () =>
+    checkConsumer(subpaths().filter((name) => !needsSdk(name))),
+  )
+  await step('a consumer type-checks, with SDKs', () => {
+    installPeers()
+    checkConsumer(subpaths())
+  })
 } finally {
   rmSync(project, { recursive: true, force: true })
 }
@@ -95,9 +101,23 @@ async function firstUrl(output: Readable): Promise<string> {
   throw new Error(`carcosa start ended without saying where it listens:\n${text}`)
 }
 
-function checkConsumer(): void {
-  const imports = subpaths().map((name, i) => `import * as m${i} from '${name}'`)
-  const uses = subpaths().map((_, i) => `console.log(m${i})`)
+/** Stores whose options are typed by the SDK of their service, an optional peer. */
+function needsSdk(name: string): boolean {
+  return /\/stores\/(s3|r2|presets|gcs)$/.test(name)
+}
+
+function installPeers(): void {
+  const { peerDependencies } = manifest() as { peerDependencies: Record<string, string> }
+  const peers = Object.entries(peerDependencies).map(
+    ([name, range]) => `${name}@${range}`,
+  )
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', ...peers]
+  execFileSync('npm', args, { cwd: project, stdio: 'inherit' })
+}
+
+function checkConsumer(names: readonly string[]): void {
+  const imports = names.map((name, i) => `import * as m${i} from '${name}'`)
+  const uses = names.map((_, i) => `console.log(m${i})`)
   write('consumer.ts', [...imports, ...uses])
   const typeRoots = join(root, 'node_modules/@types')
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024']
@@ -106,11 +126,16 @@ function checkConsumer(): void {
 
 /** `carcosa`, `carcosa/client`, … as the package itself lists them. */
 function subpaths(): string[] {
-  const file = join(project, 'node_modules/carcosa/package.json')
-  const { exports } = JSON.parse(readFileSync(file, 'utf8')) as { exports: object }
+  const { exports } = manifest() as { exports: object }
   return Object.keys(exports)
     .filter((subpath) => !subpath.endsWith('.json'))
     .map((subpath) => join('carcosa', subpath))
+}
+
+/** The package.json of the package as it is installed. */
+function manifest(): unknown {
+  const file = join(project, 'node_modules/carcosa/package.json')
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 function write(name: string, content: string | readonly string[]): void {

@@ -12,7 +12,7 @@ interface StackRequest<Answer> {
   getUnderlyingObject(): unknown
 }
 
-interface Stack<Answer> {
+export interface Stack<Answer> {
   createRequest(method: string, url: string): StackRequest<Answer>
   getName(): string
 }
