@@ -8,8 +8,8 @@ import { Readable } from 'node:stream'
 export interface Content {
   size: number
   sha256: string
-  /** Bytes from `start` on, in pieces of about `pieceSize`. */
-  from(start: number, pieceSize?: number): Readable
+  /** Bytes from `start` up to `end` (default: all), in pieces of about `pieceSize`. */
+  from(start: number, pieceSize?: number, end?: number): Readable
 }
 
 // A length that no power of two divides, so that a misplaced piece cannot go unnoticed.
@@ -20,8 +20,10 @@ export function content(size: number, seed = 1): Content {
   return {
     size,
     sha256: digest(pieces(pattern, { start: 0, size, pieceSize: patternSize })),
-    from: (start, pieceSize = 256 * 1024) =>
-      Readable.from(pieces(pattern, { start, size, pieceSize }), { objectMode: false }),
+    from: (start, pieceSize = 256 * 1024, end = size) =>
+      Readable.from(pieces(pattern, { start, size: end, pieceSize }), {
+        objectMode: false,
+      }),
   }
 }
 

@@ -6,12 +6,18 @@ import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createCarcosa, createRouter, route } from '../../../src/index.ts'
+import { createLogger } from '../../../src/ops/log.ts'
 import type { FaultPoint } from '../../../src/uploads/faults.ts'
+import { openStore, type StoreDescription } from './open-store.ts'
 
 export interface ChaosSettings {
   dataDir: string
   /** Default: embedded, in dataDir. */
   database?: string
+  /** Default: files in dataDir. */
+  store?: StoreDescription
+  /** Where log lines are appended. Default: nowhere. */
+  log?: string
   port?: number
   /** Kill the process the first time it gets here. */
   dieAt?: FaultPoint
@@ -20,6 +26,7 @@ export interface ChaosSettings {
 }
 
 const settings: ChaosSettings = JSON.parse(process.argv[2] ?? '{}')
+const { dataDir, database, store, log } = settings
 const blob = { blob: { maxFileSize: '8GB', acl: 'public-read' } } as const
 
 const router = createRouter({
@@ -34,7 +41,13 @@ const router = createRouter({
 })
 
 const carcosa = await createCarcosa(
-  { router, dataDir: settings.dataDir, database: settings.database },
+  {
+    router,
+    dataDir,
+    database,
+    ...(store && { store: openStore(store) }),
+    ...(log && { logger: logger(log) }),
+  },
   {
     // Short, so that a test need not wait long for the job that takes over.
     claimMs: 1_000,
@@ -54,3 +67,11 @@ process.once('SIGTERM', async () => {
   await carcosa.close()
   process.exit(0)
 })
+
+function logger(path: string) {
+  return createLogger({
+    level: 'debug',
+    // At once: a process that is killed writes nothing more.
+    output: { write: (text) => appendFileSync(path, text) },
+  })
+}
