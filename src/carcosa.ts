@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { file } from '../stores/file.ts'
-import { createStaging } from '../stores/staging.ts'
 import type { Store } from '../stores/store.ts'
+import { createStaging } from '../stores/writing/staging.ts'
 import { type Api, createApi } from './api.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
 import { migrate } from './db/migrate.ts'

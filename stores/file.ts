@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { access, open, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CarcosaError } from '../src/shared/errors.ts'
+import { append, type WriteLoad } from './file/append.ts'
 import { createAside } from './file/aside.ts'
 import { createDirectories, makeRoot } from './file/directories.ts'
 import { codeOf, nullIfMissing, storageError } from './file/errors.ts'
@@ -15,9 +16,8 @@ import {
   sizeOf,
   syncingOf,
 } from './file/writing.ts'
-import { append, type WriteLoad } from './file-append.ts'
-import { createLengths } from './lengths.ts'
 import type { NewObject, Store } from './store.ts'
+import { createLengths } from './writing/lengths.ts'
 
 export interface FileStoreOptions {
   /** Where the files are kept; created if missing. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { CarcosaError } from '../src/shared/errors.ts'
-import { chunksOf } from './chunks.ts'
-import { putByWriting } from './put.ts'
 import type { ByteSource, Store } from './store.ts'
+import { chunksOf } from './writing/chunks.ts'
+import { putByWriting } from './writing/put.ts'
 
 /** A store in memory whose insides tests may look at and damage. */
 export interface MemoryStore extends Store {

@@ -1,7 +1,4 @@
 import { CarcosaError } from '../src/shared/errors.ts'
-import { createLengths, type Lengths } from './lengths.ts'
-import { accountOf, type PartTarget, writeParts } from './part-writer.ts'
-import { putByWriting } from './put.ts'
 import { type Connected, connect } from './s3/client.ts'
 import { completeParts } from './s3/complete.ts'
 import { directUploads } from './s3/direct.ts'
@@ -18,8 +15,11 @@ import {
 } from './s3/objects.ts'
 import { readOptions, type S3StoreOptions } from './s3/options.ts'
 import { partTarget, uploadIdOf } from './s3/parts.ts'
-import { createStaging, type Staging } from './staging.ts'
 import type { GrowingObject, Part, Store } from './store.ts'
+import { createLengths, type Lengths } from './writing/lengths.ts'
+import { accountOf, type PartTarget, writeParts } from './writing/part-writer.ts'
+import { putByWriting } from './writing/put.ts'
+import { createStaging, type Staging } from './writing/staging.ts'
 
 export type { S3Profile, S3StoreOptions } from './s3/options.ts'
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Staging } from './staging.ts'
+import type { Staging } from './writing/staging.ts'
 
 /**
  * The contract of a store: where bytes live. A store knows keys and bytes, never uploads,

@@ -97,15 +97,6 @@ export async function moveToCopy(
   await tx.query(moveStatement, [id, to.storeName, to.key, toJson(data)])
 }
 
-/** Forgets a copy that is not there. False if another process was first. */
-export async function forgetCopy(
-  db: Executor,
-  fileId: string,
-  { storeName, key }: Place,
-): Promise<boolean> {
-  return (await db.query(forgetStatement, [fileId, storeName, key])).length > 0
-}
-
 const storeNamesStatement: Statement = {
   name: 'claims_store_names',
   sql: `WITH RECURSIVE names AS (
@@ -166,10 +157,4 @@ const moveStatement: Statement = {
 )
 INSERT INTO carcosa.event (project_id, file_id, type, data)
 SELECT project_id, id, 'file.restored', $4::jsonb FROM f`,
-}
-
-const forgetStatement: Statement = {
-  name: 'claims_forget_copy',
-  sql: `DELETE FROM carcosa.file_copy
-WHERE file_id = $1 AND store_name = $2 AND key = $3 RETURNING file_id`,
 }

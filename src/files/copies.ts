@@ -46,13 +46,13 @@ export async function addCopy(
   return (await db.query(addStatement, values)).length > 0
 }
 
-/** Forgets a copy whose object is gone or wrong. */
-export async function dropCopy(
+/** Forgets a copy whose object is gone or wrong. False if it was forgotten, or moved, before. */
+export async function forgetCopy(
   db: Executor,
   fileId: string,
-  storeName: string,
-): Promise<void> {
-  await db.query(dropStatement, [fileId, storeName])
+  { storeName, key }: Place,
+): Promise<boolean> {
+  return (await db.query(forgetStatement, [fileId, storeName, key])).length > 0
 }
 
 /**
@@ -210,9 +210,10 @@ ON CONFLICT (file_id, store_name) DO UPDATE SET key = excluded.key, created_at =
 RETURNING file_id`,
 }
 
-const dropStatement: Statement = {
-  name: 'copy_drop',
-  sql: 'DELETE FROM carcosa.file_copy WHERE file_id = $1 AND store_name = $2',
+const forgetStatement: Statement = {
+  name: 'copy_forget',
+  sql: `DELETE FROM carcosa.file_copy
+WHERE file_id = $1 AND store_name = $2 AND key = $3 RETURNING file_id`,
 }
 
 const switchStatement: Statement = {

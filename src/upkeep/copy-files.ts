@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   countStored,
-  dropCopy,
   findStored,
+  forgetCopy,
   type Place,
   type StoredFile,
   switchPrimary,
@@ -178,6 +178,6 @@ async function copyUnlessLocked(
 async function holds(deps: UploadDeps, file: FileRecord, copy: Place): Promise<boolean> {
   const held = await storeNamed(deps, copy.storeName).stat(copy.key)
   if (held?.size === file.size) return true
-  await dropCopy(deps.db, file.id, copy.storeName)
+  await forgetCopy(deps.db, file.id, copy)
   return false
 }

@@ -6,8 +6,9 @@ import { inBatches } from '../shared/batches.ts'
 import { concurrently } from '../shared/concurrently.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
+import { isKey } from '../shared/keys.ts'
 import { declaredTypeOf } from '../shared/mime.ts'
-import { isKey, storeNamed } from '../uploads/admission.ts'
+import { storeNamed } from '../uploads/admission.ts'
 import type { UploadDeps } from '../uploads/deps.ts'
 import { fileJob, mirrorOf } from '../uploads/file-job.ts'
 import { headBytes } from '../uploads/tails.ts'
@@ -162,9 +163,8 @@ async function* candidates(run: Run): AsyncGenerator<ListedObject> {
   }
 }
 
-/** A key that ends with a slash is how object stores fake a directory. */
 function isRefused({ refused }: Run, { key }: ListedObject): boolean {
-  if (isKey(key) && !key.endsWith('/')) return false
+  if (isKey(key)) return false
   const message =
     "Its key is not at most 512 letters, digits and !-_.*'()/ without segments that are empty or only dots. Copy it to such a key."
   refused.add({ key }, new CarcosaError('BAD_REQUEST', { message }))

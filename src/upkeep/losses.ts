@@ -2,12 +2,11 @@ import type { Store } from '../../stores/store.ts'
 import {
   type Expected,
   findExpected,
-  forgetCopy,
   lockWhole,
   moveToCopy,
   wholeStates,
 } from '../files/claims.ts'
-import { findCopies, type Place } from '../files/copies.ts'
+import { findCopies, forgetCopy, type Place } from '../files/copies.ts'
 import { transition } from '../files/records.ts'
 import { oneByOne } from '../shared/batches.ts'
 import { concurrently } from '../shared/concurrently.ts'

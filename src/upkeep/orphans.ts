@@ -4,8 +4,8 @@ import { countExpected } from '../files/claims.ts'
 import { claimPlace, releaseClaim } from '../files/copies.ts'
 import { inBatches, oneByOne } from '../shared/batches.ts'
 import { concurrently } from '../shared/concurrently.ts'
+import { isKey } from '../shared/keys.ts'
 import { createSeen } from '../shared/seen.ts'
-import { isKey } from '../uploads/admission.ts'
 import { addExample } from './reconcile-report.ts'
 import {
   attempt,

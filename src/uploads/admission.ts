@@ -9,6 +9,7 @@ import {
 } from '../routes/middleware-result.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
+import { isKey } from '../shared/keys.ts'
 import { declaredTypeOf } from '../shared/mime.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Agreement, Ticket } from './ticket.ts'
@@ -201,11 +202,6 @@ export function keyFor(
   throw new CarcosaError('CONFIG_INVALID', {
     message: `The key function of the store "${storeName}" must return the id within at most 512 letters, digits and !-_.*'()/, and no segment of dots.`,
   })
-}
-
-/** Keys are the same in every store, as files too: no empty segment and none of dots. */
-export function isKey(key: string): boolean {
-  return key.length <= 512 && /^(?:(?!\.+(?:\/|$))[\w!.*'()-]+(?:\/|$))+$/.test(key)
 }
 
 /** When an upload that makes no more progress is given up. */

@@ -2,7 +2,7 @@ import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListedObject } from '../store.ts'
 import { codeOf, nullIfMissing, storageError } from './errors.ts'
-import { isKey, shardOf } from './paths.ts'
+import { isFileKey, shardOf } from './paths.ts'
 
 /** Files whose sizes are asked for at the same time. */
 const together = 64
@@ -27,7 +27,7 @@ async function* keysBelow(root: string): AsyncGenerator<string> {
   for await (const { name: shard, isDirectory } of entriesOf(root)) {
     if (!isDirectory || shard.length !== 1) continue
     for await (const key of filesBelow(join(root, shard), '')) {
-      if (isKey(key) && shardOf(key) === shard) yield key
+      if (isFileKey(key) && shardOf(key) === shard) yield key
     }
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isKey } from '../../src/shared/keys.ts'
 
 /** Where files lie until they are whole. No key has a `~`, so it is nobody's. */
 export const asideName = '~aside'
@@ -6,24 +7,19 @@ export const asideName = '~aside'
 /** Most bytes of one name that usual file systems take. */
 const maxSegment = 255
 
-const segmentPattern = /^(?!\.+$)[\w!.*'()-]+$/
-
 /**
  * `<root>/<first character of key>/<key>`; a slash in the key is a directory.
  *
  * @throws {TypeError} for anything that would be a path chosen by somebody, such as `../x`
  */
 export function pathOf(root: string, key: string): string {
-  if (isKey(key)) return join(root, shardOf(key), key)
+  if (isFileKey(key)) return join(root, shardOf(key), key)
   throw new TypeError(`file store: ${JSON.stringify(key)} is not a key it can keep`)
 }
 
-/** Keys of the contract whose segments are names a file can have. */
-export function isKey(key: string): boolean {
-  if (key.length > 512) return false
-  return key
-    .split('/')
-    .every((segment) => segmentPattern.test(segment) && segment.length <= maxSegment)
+/** A key whose segments are names a file can have. */
+export function isFileKey(key: string): boolean {
+  return isKey(key) && key.split('/').every(({ length }) => length <= maxSegment)
 }
 
 /** A directory may not be called `.`. */

@@ -1,5 +1,5 @@
-import { accountOf } from '../part-writer.ts'
 import type { GrowingObject, Progress } from '../store.ts'
+import { accountOf } from '../writing/part-writer.ts'
 import { type Place, statObject } from './objects.ts'
 import { cancel, standingOf } from './session.ts'
 import { sessionOf } from './target.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { CarcosaError } from '../../src/shared/errors.ts'
-import type { OutgoingPart } from '../part-writer.ts'
+import type { OutgoingPart } from '../writing/part-writer.ts'
 import { isPassing, Refusal } from './errors.ts'
 import type { Answered, Http } from './http.ts'
 import { maxFailures, pause, retrying } from './retry.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CarcosaError, type ErrorCode } from '../../src/shared/errors.ts'
-import { createStaging } from '../staging.ts'
 import type { Store } from '../store.ts'
+import { createStaging } from '../writing/staging.ts'
 import { Upload } from './upload.ts'
 
 /** A store and where it keeps its objects. */

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { CarcosaError } from '../../src/shared/errors.ts'
-import { type PartTarget, writeParts } from '../../stores/part-writer.ts'
-import { putByWriting } from '../../stores/put.ts'
-import { createStaging, type Staging } from '../../stores/staging.ts'
 import type { GrowingObject, Memo, Store } from '../../stores/store.ts'
+import { type PartTarget, writeParts } from '../../stores/writing/part-writer.ts'
+import { putByWriting } from '../../stores/writing/put.ts'
+import { createStaging, type Staging } from '../../stores/writing/staging.ts'
 
 /** What a service holds that takes objects in parts; several stores may talk to it. */
 export interface PartService {

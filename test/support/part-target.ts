@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
-import type { OutgoingPart, PartTarget } from '../../stores/part-writer.ts'
 import type { ObjectInfo } from '../../stores/store.ts'
+import type { OutgoingPart, PartTarget } from '../../stores/writing/part-writer.ts'
 
 export interface SentPart {
   readonly number: number

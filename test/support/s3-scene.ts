@@ -3,7 +3,11 @@ import * as assert from 'uvu/assert'
 import { route } from '../../src/routes/route.ts'
 import { createRouter } from '../../src/routes/router.ts'
 import { s3 } from '../../stores/s3.ts'
-import { createStaging, type Staging, type StagingOptions } from '../../stores/staging.ts'
+import {
+  createStaging,
+  type Staging,
+  type StagingOptions,
+} from '../../stores/writing/staging.ts'
 import type { Answered } from './exchange.ts'
 import { begin, statusOf, type Upload } from './lifecycle.ts'
 import { type Line, startLine } from './line.ts'

@@ -1,7 +1,7 @@
 import { type GcsStoreOptions, gcs } from '../../../stores/gcs.ts'
 import { type S3StoreOptions, s3 } from '../../../stores/s3.ts'
-import { createStaging, type StagingOptions } from '../../../stores/staging.ts'
 import type { Store } from '../../../stores/store.ts'
+import { createStaging, type StagingOptions } from '../../../stores/writing/staging.ts'
 
 /** A store as JSON can say it, for a process that is started. */
 export interface StoreDescription {

@@ -2,18 +2,18 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Chunks, chunksOf } from '../../../stores/chunks.ts'
+import { type Chunks, chunksOf } from '../../../../stores/writing/chunks.ts'
 import {
   byteSource,
   pieces,
   randomBytesFrom,
   type WatchedSource,
-} from '../../support/byte-source.ts'
-import { seededRandom } from '../../support/random.ts'
+} from '../../../support/byte-source.ts'
+import { seededRandom } from '../../../support/random.ts'
 
 const KiB = 1024
 
-const test = suite('stores/chunks')
+const test = suite('stores/writing/chunks')
 
 /** All that is left of it. */
 async function rest(chunks: Chunks): Promise<Buffer> {

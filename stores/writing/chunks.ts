@@ -1,4 +1,4 @@
-import type { ByteSource } from './store.ts'
+import type { ByteSource } from '../store.ts'
 
 /** Reading pauses while this much was read and not yet asked for. */
 const aheadBytes = 256 * 1024

@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { CarcosaError } from '../src/shared/errors.ts'
+import { CarcosaError } from '../../src/shared/errors.ts'
 
 /**
  * Where bytes wait on their way to a store that takes them in parts. Memory first, then disk,

@@ -9,14 +9,18 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CarcosaError } from '../../../src/shared/errors.ts'
-import { createStaging, type Place, type Staging } from '../../../stores/staging.ts'
-import { randomBytesFrom } from '../../support/byte-source.ts'
-import { seededRandom } from '../../support/random.ts'
+import { CarcosaError } from '../../../../src/shared/errors.ts'
+import {
+  createStaging,
+  type Place,
+  type Staging,
+} from '../../../../stores/writing/staging.ts'
+import { randomBytesFrom } from '../../../support/byte-source.ts'
+import { seededRandom } from '../../../support/random.ts'
 
 const MiB = 1024 * 1024
 
-const test = suite('stores/staging')
+const test = suite('stores/writing/staging')
 
 const directory = mkdtempSync(join(tmpdir(), 'carcosa-staging-'))
 test.after(() => rmSync(directory, { recursive: true }))
@@ -257,7 +261,7 @@ test('files have no name while they are used, and were for their owner only', as
   Object.assign(fs, { open: watched })
   syncBuiltinESMExports()
   // The module took `open` when it was loaded: a second copy of it takes this one.
-  const fresh = '../../../stores/staging.ts?watched'
+  const fresh = '../../../../stores/writing/staging.ts?watched'
   try {
     const module: { createStaging: typeof createStaging } = await import(fresh)
     const place = await module.createStaging({ memory: 0, disk: 100, directory }).take(50)

@@ -16,11 +16,11 @@ import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CarcosaError } from '../../../src/shared/errors.ts'
-import { file } from '../../../stores/file.ts'
-import type { NewObject, Store } from '../../../stores/store.ts'
-import { byteSource } from '../../support/byte-source.ts'
-import { growing } from '../../support/growing.ts'
+import { CarcosaError } from '../../../../src/shared/errors.ts'
+import { file } from '../../../../stores/file.ts'
+import type { NewObject, Store } from '../../../../stores/store.ts'
+import { byteSource } from '../../../support/byte-source.ts'
+import { growing } from '../../../support/growing.ts'
 
 const test = suite('stores/file: keys')
 const base = mkdtempSync(join(tmpdir(), 'carcosa-keys-'))

@@ -15,9 +15,9 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CarcosaError } from '../../../src/shared/errors.ts'
-import { file } from '../../../stores/file.ts'
-import { failing, replaceKernel, restoreKernel } from '../../support/kernel.ts'
+import { CarcosaError } from '../../../../src/shared/errors.ts'
+import { file } from '../../../../stores/file.ts'
+import { failing, replaceKernel, restoreKernel } from '../../../support/kernel.ts'
 
 const MiB = 1024 * 1024
 const key = 'K0123456789abcdef'

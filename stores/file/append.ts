@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
-import { type Teller, tellSynced, tellWritten } from './file/telling.ts'
-import type { ByteSource } from './store.ts'
+import type { ByteSource } from '../store.ts'
+import { type Teller, tellSynced, tellWritten } from './telling.ts'
 
 /** A batch is written when it has this many bytes: more gains little and costs cache. */
 const batchBytes = 512 * 1024

@@ -1,7 +1,7 @@
+import type { ByteSource, GrowingObject, Memo, ObjectInfo, Part } from '../store.ts'
 import { type Chunks, chunksOf } from './chunks.ts'
 import { bytesOf, headOf, joinedBody, type PartBody, slice, tailOf } from './part-body.ts'
 import type { Place, Staging } from './staging.ts'
-import type { ByteSource, GrowingObject, Memo, ObjectInfo, Part } from './store.ts'
 
 /**
  * Cuts an upload into parts, for stores that take objects in parts. What is safe is always a

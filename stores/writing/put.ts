@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { CarcosaError } from '../src/shared/errors.ts'
+import { CarcosaError } from '../../src/shared/errors.ts'
 import type {
   ByteSource,
   GrowingObject,
@@ -8,7 +8,7 @@ import type {
   Progress,
   PutInfo,
   Store,
-} from './store.ts'
+} from '../store.ts'
 
 /** What `put` was asked for. */
 export interface Putting {

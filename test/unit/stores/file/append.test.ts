@@ -6,19 +6,19 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { append } from '../../../stores/file-append.ts'
+import { append } from '../../../../stores/file/append.ts'
 import {
   byteSource,
   pieces,
   randomBytesFrom,
   type WatchedSource,
-} from '../../support/byte-source.ts'
-import { seededRandom } from '../../support/random.ts'
+} from '../../../support/byte-source.ts'
+import { seededRandom } from '../../../support/random.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
-const test = suite('stores/file-append')
+const test = suite('stores/file/append')
 
 const directory = mkdtempSync(join(tmpdir(), 'carcosa-append-'))
 test.after(() => rmSync(directory, { recursive: true }))

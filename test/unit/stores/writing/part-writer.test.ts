@@ -2,16 +2,16 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { memory } from '../../../stores/memory.ts'
-import { type PartTarget, writeParts } from '../../../stores/part-writer.ts'
-import { createStaging, type Staging } from '../../../stores/staging.ts'
-import type { GrowingObject, Part, Store } from '../../../stores/store.ts'
-import { Upload } from '../../../stores/testing/upload.ts'
-import { byteSource } from '../../support/byte-source.ts'
-import { growing } from '../../support/growing.ts'
-import { type PartTargetOptions, partTarget } from '../../support/part-target.ts'
+import { memory } from '../../../../stores/memory.ts'
+import type { GrowingObject, Part, Store } from '../../../../stores/store.ts'
+import { Upload } from '../../../../stores/testing/upload.ts'
+import { type PartTarget, writeParts } from '../../../../stores/writing/part-writer.ts'
+import { createStaging, type Staging } from '../../../../stores/writing/staging.ts'
+import { byteSource } from '../../../support/byte-source.ts'
+import { growing } from '../../../support/growing.ts'
+import { type PartTargetOptions, partTarget } from '../../../support/part-target.ts'
 
-const test = suite('stores/part-writer')
+const test = suite('stores/writing/part-writer')
 
 const partSize = 4
 const letters = 'abcdefghijklmnopqrstuvwxyz'
