@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import type { OutgoingPart } from '../writing/part-writer.ts'
+import { pause } from '../writing/retry.ts'
 import { isPassing, Refusal } from './errors.ts'
 import type { Answered, Http } from './http.ts'
-import { maxFailures, pause, retrying } from './retry.ts'
+import { maxFailures, retrying } from './retry.ts'
 
 /**
  * A resumable session: it takes an object from its first byte to its last and says how much it

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import type { S3Settings } from './options.ts'
+import { createWire, type Wire } from './wire.ts'
 
 export type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -11,6 +12,8 @@ export interface Connected {
   readonly client: S3Client
   /** Signs URLs for clients, who may know the service by another name. */
   readonly publicClient: S3Client
+  /** For the requests that every file makes. */
+  readonly wire: Wire
   /** Names the object of a key in a request. */
   at(key: string): { Bucket: string; Key: string }
 }
@@ -28,7 +31,8 @@ export async function connect(settings: S3Settings): Promise<Connected> {
   const publicClient =
     publicEndpoint === endpoint ? client : createClient(sdk, settings, publicEndpoint)
   const at = (key: string) => ({ Bucket: settings.bucket, Key: settings.prefix + key })
-  return { settings, sdk, client, publicClient, at }
+  const wire = createWire(settings, sdk, client)
+  return { settings, sdk, client, publicClient, wire, at }
 }
 
 const ignore = () => {}

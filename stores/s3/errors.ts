@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { CarcosaError } from '../../src/shared/errors.ts'
 
 /**
@@ -32,11 +33,33 @@ export function toStoreError(cause: unknown): CarcosaError {
 /** The S3 error code, e.g. `NoSuchKey`; empty where there is none. */
 export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
-  // HEAD has no body and so no code: the SDK makes a name of the status.
-  if (error.name === 'NotFound' || statusOf(error) === 404) {
-    return error.name.startsWith('NoSuch') ? error.name : 'NotFound'
+  // HEAD has no body and so no code: the SDK makes a name of its own.
+  const isNameless = ['Error', 'UnknownError', 'Unknown', '404'].includes(error.name)
+  return isNameless && statusOf(error) === 404 ? 'NotFound' : error.name
+}
+
+/** An error like the SDK's, of an answer that says no. */
+export function s3Error(
+  status: number,
+  text: string,
+  { date }: Readonly<Record<string, string>>,
+): Error {
+  const name = /<Code>([^<]+)<\/Code>/.exec(text)?.[1] ?? 'UnknownError'
+  const message = /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? `status ${status}`
+  const $metadata = { httpStatusCode: status }
+  return Object.assign(new Error(message), { name, $metadata, date })
+}
+
+/** The beginning of the body of an error. */
+export async function readError(body: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > 64 * 1024) break
   }
-  return error.name
+  return Buffer.concat(chunks).toString()
 }
 
 export function isMissing(error: unknown): boolean {
@@ -46,6 +69,7 @@ export function isMissing(error: unknown): boolean {
 /** Whether the same request may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error)
+  if (error instanceof Error && error.name === 'RequestTimeout') return true
   // Without a status the connection failed.
   return status === undefined || status >= 500 || status === 408 || status === 429
 }

@@ -26,14 +26,12 @@ export async function openObject(
   key: string,
   range?: ByteRange,
 ): Promise<OpenedObject | null> {
-  const { sdk, client, at } = to
-  const Range = range && `bytes=${range.start}-${range.end}`
+  const headers = { range: range && `bytes=${range.start}-${range.end}` }
   try {
-    const found = await client.send(new sdk.GetObjectCommand({ ...at(key), Range }))
-    const whole = /\/(\d+)$/.exec(found.ContentRange ?? '')?.[1]
-    // In Node the body is the response itself.
-    const stream = found.Body as Readable
-    return { size: Number(whole ?? found.ContentLength), stream }
+    const found = await to.wire.send({ method: 'GET', key, headers })
+    const { 'content-range': part = '', 'content-length': length } = found.headers
+    const whole = /\/(\d+)$/.exec(part)?.[1]
+    return { size: Number(whole ?? length), stream: found.body }
   } catch (error) {
     if (isMissing(error)) return null
     if (nameOf(error) !== 'InvalidRange') throw error

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import type { Memo, ObjectInfo } from '../store.ts'
 import type { PartBody } from '../writing/part-body.ts'
 import type { OutgoingPart, PartPlace, PartTarget } from '../writing/part-writer.ts'
 import type { Connected } from './client.ts'
-import { isPassing } from './errors.ts'
 import type { S3Settings } from './options.ts'
 
 /** No S3 takes larger objects. */
@@ -42,9 +40,8 @@ export interface TargetOptions {
 /** How S3 takes the parts of one object. */
 export function partTarget(to: Connected, options: TargetOptions): PartTarget {
   const { key, maxSize } = options
-  const { settings, sdk, client, at } = to
+  const { settings, sdk, client, wire, at } = to
   const { concurrency, profile } = settings
-  const where = at(key)
   const partSize = partSizes(settings, options)
 
   return {
@@ -61,45 +58,37 @@ export function partTarget(to: Connected, options: TargetOptions): PartTarget {
     },
 
     async whole(body, info) {
-      await tried(body, async (bytes, end) => {
-        const { checksum, ...payload } = await payloadOf(settings, body, bytes)
-        const attributes = attributesOf(settings, info)
-        const input = { ...where, ...attributes, ...payload, ...checksum }
-        await client.send(unsigned(settings, new sdk.PutObjectCommand(input)), end)
-      })
+      const headers = {
+        ...headersOf(settings, info),
+        ...(await payloadOf(settings, body)),
+      }
+      const answer = await wire.send({ method: 'PUT', key, headers, body: body.read })
+      answer.body.resume()
     },
 
     async begin(info) {
       const attributes = attributesOf(settings, info)
       const ChecksumAlgorithm = profile.checksum === 'crc32' ? 'CRC32' : undefined
-      const input = { ...where, ...attributes, ChecksumAlgorithm } as const
+      const input = { ...at(key), ...attributes, ChecksumAlgorithm } as const
       const begun = await client.send(new sdk.CreateMultipartUploadCommand(input))
       const first = partSize({ count: 0, position: 0 })
       return { uploadId: begun.UploadId, ...(profile.equalParts && { partSize: first }) }
     },
 
-    send: (memo, part) => sendPart(to, { ...where, memo }, part),
+    send: (memo, part) => sendPart(to, { key, memo }, part),
   }
 }
 
 async function sendPart(
-  { settings, sdk, client }: Connected,
-  { memo, ...where }: { Bucket: string; Key: string; memo: Memo },
-  { number: PartNumber, body }: OutgoingPart,
+  { settings, wire }: Connected,
+  { key, memo }: { key: string; memo: Memo },
+  { number, body }: OutgoingPart,
 ): Promise<string> {
-  return tried(body, async (bytes, end) => {
-    const { checksum, ...payload } = await payloadOf(settings, body, bytes)
-    const input = {
-      ...where,
-      UploadId: uploadIdOf(memo) ?? '',
-      PartNumber,
-      ...payload,
-      ...checksum,
-    }
-    const command = unsigned(settings, new sdk.UploadPartCommand(input))
-    const sent = await client.send(command, end)
-    return [sent.ETag, checksum.ChecksumCRC32].filter(Boolean).join(' ')
-  })
+  const headers = await payloadOf(settings, body)
+  const query = { partNumber: String(number), uploadId: uploadIdOf(memo) ?? '' }
+  const sent = await wire.send({ method: 'PUT', key, query, headers, body: body.read })
+  sent.body.resume()
+  return [sent.headers.etag, headers['x-amz-checksum-crc32']].filter(Boolean).join(' ')
 }
 
 /**
@@ -141,85 +130,50 @@ function roundUp(bytes: number): number {
   return Math.ceil(bytes / 1024) * 1024
 }
 
-type Bytes = ReturnType<PartBody['read']>
-
-/** The SDK repeats what it has in memory; a stream it cannot read again is repeated here. */
-async function tried<T>(
-  body: PartBody,
-  send: (bytes: Bytes, end: { abortSignal: AbortSignal }) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const bytes = body.read()
-    const end = new AbortController()
-    try {
-      return await Promise.race([send(bytes, { abortSignal: end.signal }), broken(bytes)])
-    } catch (error) {
-      // A refusal may come before all is sent, and the bytes are somebody else's room soon.
-      end.abort()
-      if (Buffer.isBuffer(bytes)) throw error
-      bytes.destroy()
-      if (attempt === 4 || !isPassing(error)) throw error
-      await sleep(100 * 2 ** attempt)
-    }
+/**
+ * What a request says of its body. The CRC-32 is signed and covers it; a SHA-256 in the
+ * signature besides would cost as much CPU as all the rest. Where there is no checksum, TLS must
+ * do, or the body is signed after all.
+ */
+async function payloadOf({ profile, endpoint }: S3Settings, body: PartBody) {
+  const isChecked = profile.checksum === 'crc32'
+  const isPlain = endpoint?.startsWith('http:') ?? false
+  return {
+    'content-length': String(body.length),
+    'x-amz-checksum-crc32': isChecked ? await crcOf(body) : undefined,
+    'x-amz-content-sha256': isChecked || !isPlain ? 'UNSIGNED-PAYLOAD' : undefined,
   }
 }
 
-/** Fails as a stream does, of which the SDK takes no notice. */
-function broken(bytes: Bytes): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  if (!Buffer.isBuffer(bytes)) bytes.on('error', reject)
-  return promise
-}
-
-async function payloadOf({ profile }: S3Settings, body: PartBody, bytes: Bytes) {
-  const checksum =
-    profile.checksum === 'crc32' ? { ChecksumCRC32: await crcOf(body, bytes) } : {}
-  return { Body: bytes, ContentLength: body.length, checksum }
-}
-
-/** Base64 of the four bytes, as in `x-amz-checksum-crc32`. */
-async function crcOf(body: PartBody, bytes: Bytes): Promise<string> {
+/** Base64 of the four bytes. */
+async function crcOf(body: PartBody): Promise<string> {
+  const bytes = body.read()
   let crc = 0
   if (Buffer.isBuffer(bytes)) crc = crc32(bytes)
-  else for await (const chunk of body.read()) crc = crc32(chunk, crc)
+  else for await (const chunk of bytes) crc = crc32(chunk, crc)
   const out = Buffer.alloc(4)
   out.writeUInt32BE(crc)
   return out.toString('base64')
 }
 
-interface Signable {
-  middlewareStack: {
-    add(
-      middleware: (next: (args: { request: unknown }) => Promise<never>) => unknown,
-      options: { step: 'build'; name: string },
-    ): void
+/** What the object itself says, whoever reads it, as headers. */
+function headersOf(settings: S3Settings, info: ObjectInfo) {
+  const metadata = Object.entries(info.metadata ?? {}).map(
+    ([name, value]): [string, string] => [`x-amz-meta-${name}`, value],
+  )
+  return {
+    ...Object.fromEntries(metadata),
+    'content-type': info.contentType,
+    'content-disposition': info.contentDisposition,
+    'cache-control': settings.cacheControl,
+    'x-amz-acl': settings.acl,
+    'x-amz-storage-class': settings.storageClass,
+    'x-amz-server-side-encryption': settings.serverSideEncryption,
+    'x-amz-server-side-encryption-aws-kms-key-id': settings.kmsKeyId,
   }
 }
 
-/**
- * The CRC-32 is signed and covers the body; a SHA-256 of it in the signature besides would
- * cost as much CPU as all the rest. Where there is no checksum, TLS must do, or it is signed.
- */
-function unsigned<Command>(settings: S3Settings, command: Command): Command {
-  const isSafe = settings.profile.checksum === 'crc32' || !isPlain(settings.endpoint)
-  if (!isSafe) return command
-  // The SDK types a command's stack by its input and output; this one looks at neither.
-  const { middlewareStack } = command as Signable
-  middlewareStack.add(
-    (next) => (args: { request: { headers: Record<string, string> } }) => {
-      args.request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
-      return next(args)
-    },
-    { step: 'build', name: 'carcosaUnsignedPayload' },
-  )
-  return command
-}
-
-function isPlain(endpoint: string | undefined): boolean {
-  return endpoint?.startsWith('http:') ?? false
-}
-
-/** What the object itself says, whoever reads it. */
+/** The same as the SDK takes it. */
 export function attributesOf(settings: S3Settings, info: ObjectInfo) {
   return {
     ContentType: info.contentType,

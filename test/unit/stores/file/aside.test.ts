@@ -144,7 +144,7 @@ test('what a crash left aside is removed a day later, at the next start', async 
 test('of a process that is killed while it puts no half object is seen', async () => {
   const { store, directory, filesOf } = await started()
   const script = join(base, 'put.ts')
-  const from = join(import.meta.dirname, '../../../stores/file.ts')
+  const from = join(import.meta.dirname, '../../../../stores/file.ts')
   writeFileSync(
     script,
     `import { Readable } from 'node:stream'
