@@ -7,6 +7,9 @@ export interface Section {
   range: ByteRange
 }
 
+/** Less than a few reads of a socket would pause and resume the store for every one of them. */
+const highWaterMark = 256 * 1024
+
 export interface SectionSource {
   sections: readonly [Section, ...Section[]]
   /** Text sent after the last section. */
@@ -38,6 +41,7 @@ export async function openSections(source: SectionSource): Promise<Readable> {
   let isWanted = true
 
   const body = new Readable({
+    highWaterMark,
     read() {
       isWanted = true
       watch.start()

@@ -37,15 +37,17 @@ export type FileChanges = Partial<
 >
 
 /**
- * Inserts the row and its events. `null` if the ticket's place in its batch is taken: the
+ * Inserts the row and its events. With `lazily` it does not wait for the disk of the database:
+ * for a row that is told to nobody before a later commit, which takes this one along. `null` if the ticket's place in its batch is taken: the
  * same creation arrived before (see {@link findByBatch}).
  */
 export async function insertFile(
   db: Executor,
   file: NewFile,
-  events: readonly NewEvent[],
+  { events, lazily = false }: { events: readonly NewEvent[]; lazily?: boolean },
 ): Promise<FileRecord | null> {
-  const rows = await db.query<{ created_at: Date }>(insertStatement, [
+  const statement = lazily ? lazyInsertStatement : insertStatement
+  const rows = await db.query<{ created_at: Date }>(statement, [
     ...insertColumns.map(([property]) => encode(property, file[property])),
     toJson(events),
   ])
@@ -231,6 +233,14 @@ const insertStatement: Statement = {
   RETURNING id, project_id, created_at
 ), ${insertEvents(insertColumns.length + 1)}
 SELECT created_at FROM f`,
+}
+
+const lazyInsertStatement: Statement = {
+  name: 'file_insert_lazily',
+  sql: insertStatement.sql.replace(
+    /SELECT created_at FROM f$/,
+    `SELECT created_at, set_config('synchronous_commit', 'off', true) FROM f`,
+  ),
 }
 
 const findStatement: Statement = {

@@ -75,7 +75,8 @@ async function begin(
     metadata,
     ...(store !== undefined && { store }),
   })
-  const { record } = await create(deps, draft(deps, route, agreement))
+  const drafted = draft(deps, route, agreement)
+  const { record } = await create(deps, drafted, { followed: true })
   return record
 }
 

@@ -16,16 +16,20 @@ import { isUnfinished, predecessors } from './state.ts'
 
 /**
  * Writes the row of a new upload and `file.created`, or finds the upload that the same ticket
- * created before: a client that lost the answer to its POST gets it again.
+ * created before: a client that lost the answer to its POST gets it again. With `followed` bytes
+ * come with the same request: its answer waits for their commit, which takes this one along.
  */
 export async function create(
   deps: UploadDeps,
   file: NewFile,
+  { followed = false } = {},
 ): Promise<{ record: FileRecord; replayed: boolean }> {
   const { id, route, filename, size, ownerId } = file
-  const created = await insertFile(deps.db, file, [
-    { type: 'file.created', data: { id, route, filename, size, ownerId } },
-  ])
+  const data = { id, route, filename, size, ownerId }
+  const created = await insertFile(deps.db, file, {
+    events: [{ type: 'file.created', data }],
+    lazily: followed,
+  })
   if (created) {
     deps.tails.begin(id)
     await deps.faults('create:after-row')

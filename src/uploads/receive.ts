@@ -5,6 +5,7 @@ import { findFile } from '../files/records.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, type ErrorCode } from '../shared/errors.ts'
+import { relieve } from '../shared/relief.ts'
 import { storeNamed } from './admission.ts'
 import { commitHeld } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
@@ -13,7 +14,6 @@ import { failCorrupt } from './gone.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { createRelief } from './relief.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
 
@@ -79,9 +79,6 @@ export async function receive(
   if (tail) deps.tails.put(record.id, tail)
   return ledger.settle()
 }
-
-/** One for the process: what counts is how much passes through it. */
-const relieve = createRelief()
 
 type TappedSource = ByteSource & { exceeded: boolean }
 

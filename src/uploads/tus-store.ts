@@ -31,7 +31,10 @@ export class LifecycleStore extends DataStore {
 
   override async create(upload: Upload): Promise<Upload> {
     const call = this.#call()
-    const { record, replayed } = await create(this.#deps, await call.draft())
+    const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
+    const { record, replayed } = await create(this.#deps, await call.draft(), {
+      followed,
+    })
     call.record = record
     call.replayed = replayed
     // The library takes the id of the Location from here: a replay gets the old one.

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createRelief, youngCollection } from '../../../src/uploads/relief.ts'
+import { createRelief, youngCollection } from '../../../src/shared/relief.ts'
 
 const MiB = 1024 ** 2
 const test = suite('relief of the heap')
