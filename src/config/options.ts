@@ -47,7 +47,7 @@ export interface CarcosaOptions {
   maxSignedUrlAge?: number | string
   /**
    * Most memory for bytes on their way to stores that take parts (S3, R2, GCS), of all
-   * uploads of this process together: bytes or `128MB`. Default 128 MB.
+   * uploads of this process together: bytes or `96MB`. Default 96 MB.
    */
   stagingMemory?: number | string
   /** Most disk for those beyond it; then uploads wait. 0 for none. Default 1 GB. */

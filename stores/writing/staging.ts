@@ -42,7 +42,7 @@ export interface Place {
 }
 
 export interface StagingOptions {
-  /** Bytes of memory. Default 128 MiB. */
+  /** Bytes of memory. Default 96 MiB. */
   memory?: number
   /** Bytes of disk beyond that; 0 for none. Default 1 GiB. */
   disk?: number
@@ -56,7 +56,7 @@ const mib = 1024 * 1024
 const keptBuffers = 8
 
 export function createStaging(options: StagingOptions = {}): Staging {
-  const { memory = 128 * mib, disk = 1024 * mib, directory = tmpdir() } = options
+  const { memory = 96 * mib, disk = 1024 * mib, directory = tmpdir() } = options
   const used = { memory: 0, disk: 0 }
   const waiting: Waiter[] = []
   const spare: Buffer[] = []
@@ -64,7 +64,10 @@ export function createStaging(options: StagingOptions = {}): Staging {
   const inMemory = (bytes: number): Place => {
     used.memory += bytes
     const at = spare.findIndex((buffer) => buffer.length === bytes)
-    const [buffer = Buffer.allocUnsafeSlow(bytes)] = at < 0 ? [] : spare.splice(at, 1)
+    const [again] = at < 0 ? [] : spare.splice(at, 1)
+    // Buffers of other sizes make room: those that wait to be used again count too.
+    while (used.memory + sizeOf(spare) > memory) spare.shift()
+    const buffer = again ?? Buffer.allocUnsafeSlow(bytes)
     return memoryPlace(buffer, () => {
       used.memory -= bytes
       if (spare.length < keptBuffers && bytes >= mib) spare.push(buffer)
@@ -107,6 +110,10 @@ export function createStaging(options: StagingOptions = {}): Staging {
       return enqueue({ waiting, admit }, wish, signal)
     },
   }
+}
+
+function sizeOf(buffers: readonly Buffer[]): number {
+  return buffers.reduce((sum, { length }) => sum + length, 0)
 }
 
 interface Wish {

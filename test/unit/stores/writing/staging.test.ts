@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CarcosaError } from '../../../../src/shared/errors.ts'
@@ -19,6 +21,10 @@ import { randomBytesFrom } from '../../../support/byte-source.ts'
 import { seededRandom } from '../../../support/random.ts'
 
 const MiB = 1024 * 1024
+
+setFlagsFromString('--expose-gc')
+/** A collection of the whole heap, and of what hangs on it. */
+const collectAll = runInNewContext('gc') as () => void
 
 const test = suite('stores/writing/staging')
 
@@ -246,6 +252,23 @@ test('giving up after the place was given changes nothing', async () => {
   assert.not(await isOver(other))
   place.release()
   ;(await other).release()
+  await requireUnused(staging)
+})
+
+test('buffers that wait to be used again are within the ceiling', async () => {
+  const mib = 1024 * 1024
+  const staging = createStaging({ memory: 32 * mib, disk: 0 })
+  const takeAll = (count: number, bytes: number) =>
+    Promise.all(Array.from({ length: count }, () => staging.take(bytes)))
+  const held = () => {
+    collectAll()
+    return process.memoryUsage().arrayBuffers / mib
+  }
+  const before = held()
+  for (const place of await takeAll(32, mib)) place.release()
+  const places = await takeAll(16, 2 * mib)
+  assert.ok(held() - before < 33, `${held() - before} MiB`)
+  for (const place of places) place.release()
   await requireUnused(staging)
 })
 
