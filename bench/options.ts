@@ -9,6 +9,11 @@ export const caseNames = [
   'small',
   'head',
   'memory',
+  's3-large',
+  's3-requests',
+  's3-small',
+  's3-read',
+  's3-memory',
 ] as const
 
 export type CaseName = (typeof caseNames)[number]
@@ -45,8 +50,10 @@ export interface Sizes {
   small: number
   /** Number of HEAD requests. */
   head: number
-  /** Number of parallel uploads of the memory case, and bytes of each. */
+  /** Number of parallel uploads of the memory cases, and bytes of each. */
   memory: { parallel: number; bytes: number }
+  /** Bytes of the large upload, number of small ones, bytes of the object that is read. */
+  s3: { large: number; small: number; read: number }
 }
 
 export const usage = `Usage: node bench/run.ts [options]
@@ -73,6 +80,7 @@ const fullSizes: Sizes = {
   small: 2000,
   head: 8000,
   memory: { parallel: 200, bytes: 64 * mib },
+  s3: { large: 128 * mib, small: 2000, read: 1024 * mib },
 }
 
 const smokeSizes: Sizes = {
@@ -81,6 +89,7 @@ const smokeSizes: Sizes = {
   small: 64,
   head: 256,
   memory: { parallel: 16, bytes: mib },
+  s3: { large: 20 * mib, small: 64, read: 16 * mib },
 }
 
 const flags = {

@@ -5,6 +5,11 @@ import { large } from './cases/large.ts'
 import { memory } from './cases/memory.ts'
 import { mounted } from './cases/mounted.ts'
 import { parallel } from './cases/parallel.ts'
+import { s3Large } from './cases/s3-large.ts'
+import { s3Memory } from './cases/s3-memory.ts'
+import { s3Read } from './cases/s3-read.ts'
+import { s3Requests } from './cases/s3-requests.ts'
+import { s3Small } from './cases/s3-small.ts'
 import { small } from './cases/small.ts'
 import { type CaseName, type Options, readOptions, usage } from './options.ts'
 import { describeMachine } from './support/machine.ts'
@@ -12,7 +17,19 @@ import { type Postgres, startPostgres } from './support/postgres.ts'
 import { type CaseReport, toText } from './support/report.ts'
 import { makeWorkspace } from './support/workspace.ts'
 
-const cases: Record<CaseName, Case> = { large, parallel, mounted, small, head, memory }
+const cases: Record<CaseName, Case> = {
+  large,
+  parallel,
+  mounted,
+  small,
+  head,
+  memory,
+  's3-large': s3Large,
+  's3-requests': s3Requests,
+  's3-small': s3Small,
+  's3-read': s3Read,
+  's3-memory': s3Memory,
+}
 
 // Ctrl-C leaves through `exit`, which ends the servers and removes the files.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -8,3 +8,6 @@ export type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
 
 /** Makes the handler of a reference that keeps its files flat in `directory`. */
 export type Reference = (directory: string) => Handler
+
+/** Makes the handler of a reference that keeps its files in a bucket of the S3 at `endpoint`. */
+export type S3Reference = (endpoint: string) => Handler

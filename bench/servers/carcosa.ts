@@ -3,6 +3,9 @@ import { createCarcosa } from '../../src/carcosa.ts'
 import { route } from '../../src/routes/route.ts'
 import { createRouter } from '../../src/routes/router.ts'
 import { file } from '../../stores/file.ts'
+import type { Store } from '../../stores/store.ts'
+import { bucket, clientConfig } from '../references/s3/client-config.ts'
+import { s3References } from '../references/s3/index.ts'
 import { listen } from './listen.ts'
 
 /** What Carcosa is started with. */
@@ -17,6 +20,10 @@ export interface CarcosaOptions {
   callback: boolean
   /** A postgres:// URL; null for the embedded database below `directory`. */
   database: string | null
+  /** The URL of an S3 to keep the files in; null for the directory. */
+  s3: string | null
+  /** Whether lib-storage takes the uploads instead, in the same process. */
+  libStorage: boolean
 }
 
 // The one argument was written by bench/support/variants.ts, which types it.
@@ -28,9 +35,20 @@ const router = createRouter({
 })
 const carcosa = await createCarcosa({
   router,
-  store: file({ directory: `${options.directory}/files` }),
+  store: await openStore(options),
   database: options.database ?? `${options.directory}/db`,
   dataDir: options.directory,
   digest: options.digest,
 })
-await listen(carcosa.handler, options)
+const handler =
+  options.libStorage && options.s3
+    ? await s3References['lib-storage'](options.s3)
+    : carcosa.handler
+await listen(handler, options)
+
+/** The S3 store is loaded by those who measure it: it would count as memory of the others. */
+async function openStore({ s3: endpoint, directory }: CarcosaOptions): Promise<Store> {
+  if (!endpoint) return file({ directory: `${directory}/files` })
+  const { s3 } = await import('../../stores/s3.ts')
+  return s3({ bucket, ...clientConfig(endpoint) })
+}

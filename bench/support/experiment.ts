@@ -105,7 +105,11 @@ async function measureAll(experiment: Experiment, order: Subject[], samples: Sam
 }
 
 async function finish(experiment: Experiment, subjects: Subject[], round: number) {
-  for (const subject of subjects) await experiment.check(subject)
+  for (const subject of subjects) {
+    await experiment.check(subject).catch((cause: Error) => {
+      throw new Error(`${subject.variant.name}: ${cause.message}`, { cause })
+    })
+  }
   for (const subject of subjects) await subject.process.stop()
   // Where processes live for one round their files are few and large. Thousands of small
   // ones must stay: ext4 is slow to create a file where many were just deleted.

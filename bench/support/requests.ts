@@ -42,5 +42,6 @@ export async function sendLoad(subject: Subject, load: Load): Promise<Figures> {
     peak: cost.peakMiB,
     client: (cost.clientCpuSeconds / load.requests) * 1e6,
     others: cost.otherCores,
+    seconds: cost.seconds,
   }
 }

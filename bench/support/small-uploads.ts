@@ -1,6 +1,6 @@
 import { expectStatus, locationPath } from './answer.ts'
 import { Connection } from './connection.ts'
-import { expectContent, pieces } from './content.ts'
+import { pieces } from './content.ts'
 import type { Experiment, Subject } from './experiment.ts'
 import type { Postgres } from './postgres.ts'
 import { sendLoad } from './requests.ts'
@@ -8,12 +8,13 @@ import { sendLoad } from './requests.ts'
 /** Bytes of a small upload. */
 export const smallBytes = 10 * 1024
 
-/** How many small uploads are under way at any time. */
+/** How many small uploads are under way at any time, unless a case says otherwise. */
 export const smallConnections = 32
 
 /** Many creations with upload over keep-alive connections. */
 export interface SmallLoad {
   uploads: number
+  connections?: number
   /** Whose CPU is measured beside the server's, and for which variants. */
   database?: { postgres: Postgres; isUsedBy(name: string): boolean }
   /** How many of the last round's files are read back and compared. */
@@ -27,33 +28,37 @@ export function smallSteps(
   const kept = new Map<Subject, string[]>()
   return {
     prepare: async (subject) => {
-      await sendSmall(subject, load.uploads)
+      await sendSmall(subject, load.uploads, load.connections)
     },
     measure: async (subject) => {
       const { database } = load
       const used = database?.isUsedBy(subject.variant.name) ? database.postgres : null
       const before = used?.cpuSeconds() ?? Number.NaN
-      const { figures, paths } = await sendSmall(subject, load.uploads)
+      const { figures, paths } = await sendSmall(subject, load.uploads, load.connections)
       const databaseSeconds = (used?.cpuSeconds() ?? Number.NaN) - before
       kept.set(subject, paths.slice(0, load.compare))
       return { ...figures, databaseCpu: (databaseSeconds / load.uploads) * 1e6 }
     },
     check: async (subject) => {
       for (const path of kept.get(subject) ?? []) {
-        await expectContent(await subject.api.read(path), smallBytes, path)
+        await subject.api.check(path, smallBytes)
       }
     },
   }
 }
 
 /** Sends `uploads` creations with upload and returns where the files are. */
-export async function sendSmall(subject: Subject, uploads: number) {
+export async function sendSmall(
+  subject: Subject,
+  uploads: number,
+  connections: number = smallConnections,
+) {
   const head = subject.api.createWithUpload(smallBytes, smallBytes)
   const request = Buffer.concat([head, ...pieces(smallBytes)])
   const paths: string[] = []
   const figures = await sendLoad(subject, {
     requests: uploads,
-    connections: smallConnections,
+    connections,
     request: () => request,
     accept: (answer) => {
       paths.push(locationPath(expectStatus(answer, 201)))

@@ -1,6 +1,6 @@
 import { expectStatus } from './answer.ts'
 import { Connection } from './connection.ts'
-import { expectContent, pieces } from './content.ts'
+import { pieces } from './content.ts'
 import type { Experiment, Figures, Subject } from './experiment.ts'
 import { meter } from './meter.ts'
 import { residentMiB } from './process-stats.ts'
@@ -33,14 +33,17 @@ export function transferSteps(
     },
     check: async (subject) => {
       for (const path of sent.get(subject) ?? []) {
-        const what = `${subject.variant.name} ${path}`
-        await expectContent(await subject.api.read(path), transfer.bytes, what)
+        await subject.api.check(path, transfer.bytes)
       }
     },
   }
 }
 
-async function send(subject: Subject, transfer: Pick<Transfer, 'parallel' | 'bytes'>) {
+/** Sends the uploads and returns what it cost and where the files are. */
+export async function send(
+  subject: Subject,
+  transfer: Pick<Transfer, 'parallel' | 'bytes'>,
+) {
   const { parallel, bytes } = transfer
   const { api, process } = subject
   const connections = await Promise.all(
@@ -64,6 +67,7 @@ async function send(subject: Subject, transfer: Pick<Transfer, 'parallel' | 'byt
     before: residentBefore,
     client: cost.clientCpuSeconds,
     others: cost.otherCores,
+    seconds: cost.seconds,
   }
   return { figures, paths }
 }

@@ -1,8 +1,10 @@
 import type { ReferenceName } from '../references/index.ts'
 import { uploadsPath } from '../references/reference.ts'
+import type { S3ReferenceName } from '../references/s3/index.ts'
 import type { CarcosaOptions } from '../servers/carcosa.ts'
 import type { ReferenceOptions } from '../servers/reference.ts'
-import { type Api, download, plainApi, readFrom, tusApi } from './api.ts'
+import type { S3ReferenceOptions } from '../servers/s3-reference.ts'
+import { type Api, keptBy, keptIn, plainApi, servedBelow, tusApi } from './api.ts'
 
 /** A server to measure: how it is started and how it is spoken to. */
 export interface Variant {
@@ -32,13 +34,31 @@ export function reference(name: ReferenceName, setup: Setup = {}): Variant {
       return [script('reference.ts'), JSON.stringify(options)]
     },
     api: (directory) =>
-      (name === 'bare' ? tusApi : plainApi)(uploadsPath, readFrom(directory)),
+      (name === 'bare' ? tusApi : plainApi)(uploadsPath, keptIn(directory)),
+  }
+}
+
+/** A reference of uploads to the S3 at `endpoint`. */
+export function s3Reference(
+  name: S3ReferenceName,
+  setup: Pick<Setup, 'extra'> & { endpoint: string },
+): Variant {
+  const { endpoint, extra = false } = setup
+  return {
+    name,
+    extra,
+    flags: [],
+    command: (_directory, port) => {
+      const options: S3ReferenceOptions = { reference: name, endpoint, port }
+      return [script('s3-reference.ts'), JSON.stringify(options)]
+    },
+    api: () => (name === 'bare-s3' ? tusApi : plainApi)(uploadsPath, keptBy(endpoint)),
   }
 }
 
 /** The standalone server, `carcosa start`, which gives itself the `old-space` flag. */
 export function carcosaStart(
-  setup: Setup & Omit<CarcosaSetup, 'callback'> = {},
+  setup: Setup & Pick<CarcosaSetup, 'digest' | 'database'> = {},
 ): Variant {
   return {
     name: label('carcosa start', setup),
@@ -52,7 +72,8 @@ export function carcosaStart(
       `--database=${setup.database ?? `${directory}/db`}`,
       `--digest=${setup.digest ?? 'none'}`,
     ],
-    api: (_directory, port) => tusApi('/uploads/demo', download(port, '/files')),
+    api: (_directory, port) =>
+      tusApi('/uploads/demo', servedBelow(port, '/files'), '/files'),
   }
 }
 
@@ -73,11 +94,17 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
         digest: setup.digest ?? 'none',
         callback: setup.callback ?? false,
         database: setup.database ?? null,
+        s3: setup.s3 ?? null,
+        libStorage: setup.libStorage ?? false,
       }
       return [script('carcosa.ts'), JSON.stringify(options)]
     },
-    api: (_directory, port) =>
-      tusApi(`${mount}/uploads/any`, download(port, `${mount}/files`)),
+    api: (_directory, port) => {
+      const files = `${mount}/files`
+      const check = setup.s3 ? keptBy(setup.s3) : servedBelow(port, files)
+      if (setup.libStorage) return plainApi(uploadsPath, check)
+      return tusApi(`${mount}/uploads/any`, check, files)
+    },
   }
 }
 
@@ -94,6 +121,10 @@ interface CarcosaSetup {
   callback?: boolean
   /** A postgres:// URL; without one the embedded database. */
   database?: string
+  /** The URL of an S3 to keep the files in; without one they are in the directory. */
+  s3?: string
+  /** Lib-storage takes the uploads to `s3` instead, in a process that has all of Carcosa in it. */
+  libStorage?: boolean
 }
 
 function label(name: string, setup: Setup): string {

@@ -60,6 +60,16 @@ export function differences(
   return compare(measured, comparisons, { unit, relate: (of, against) => of - against })
 }
 
+/** The same for a figure of one variant, against nothing but its target. */
+export function absolutes(
+  measured: Measured,
+  figures: readonly Omit<Comparison, 'against'>[],
+  unit: string,
+): Verdict[] {
+  const comparisons = figures.map((figure) => ({ ...figure, against: figure.of }))
+  return compare(measured, comparisons, { unit, relate: (of) => of })
+}
+
 /** A figure measured once. */
 export function single(
   { title, target }: Pick<Comparison, 'title' | 'target'>,
