@@ -67,12 +67,16 @@ export async function finish(
  */
 async function completeObject(deps: UploadDeps, record: FileRecord): Promise<boolean> {
   const store = storeNamed(deps, record.storeName)
+  const object = growingOf(deps, record)
   try {
-    await store.complete(growingOf(deps, record), record.offset)
+    await store.complete(object, record.offset)
     return true
   } catch (error) {
     const current = await findFile(deps.db, record.id)
     if (!current || !isUnfinished(current.state)) return false
+    const { verdict } = object
+    if (verdict?.error && verdict.error === error)
+      throw await reject(deps, record, verdict)
     const isLost = error instanceof CarcosaError && error.code === 'STORAGE_CORRUPT'
     throw isLost ? await failCorrupt(deps, current, error) : error
   }
