@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { ByteRange } from '../../stores/store.ts'
+import { relieve } from '../shared/relief.ts'
 
 /** A range of bytes and the text sent before it. */
 export interface Section {
@@ -7,8 +8,11 @@ export interface Section {
   range: ByteRange
 }
 
-/** Less than a few reads of a socket would pause and resume the store for every one of them. */
-const highWaterMark = 256 * 1024
+/**
+ * Less would pause and resume the store for every few reads of a socket. What a reader who is
+ * slow holds in memory is this and what the store's own stream reads ahead.
+ */
+const highWaterMark = 384 * 1024
 
 export interface SectionSource {
   sections: readonly [Section, ...Section[]]
@@ -68,6 +72,7 @@ export async function openSections(source: SectionSource): Promise<Readable> {
     if (prefix !== '') body.push(prefix, 'latin1')
     pump(stream, range, {
       push(chunk) {
+        relieve(chunk.length)
         isWanted = body.push(chunk)
         if (isWanted) watch.start()
         else watch.stop()

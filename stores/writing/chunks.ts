@@ -1,7 +1,7 @@
 import type { ByteSource } from '../store.ts'
 
 /** Reading pauses while this much was read and not yet asked for. */
-const aheadBytes = 256 * 1024
+const aheadBytes = 64 * 1024
 
 export interface Chunks {
   /** Resolves when `next` has something; false once the source yields no more. */

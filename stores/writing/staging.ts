@@ -230,7 +230,7 @@ async function openUnlinked(directory: string): Promise<FileHandle> {
 
 async function* pieces(handle: FileHandle, length: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < length; ) {
-    const piece = Buffer.allocUnsafe(Math.min(256 * 1024, length - at))
+    const piece = Buffer.allocUnsafe(Math.min(64 * 1024, length - at))
     const { bytesRead } = await handle.read(piece, 0, piece.length, at)
     if (bytesRead === 0) throw new Error('a staging file became shorter')
     yield piece.subarray(0, bytesRead)
