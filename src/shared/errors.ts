@@ -130,6 +130,11 @@ export class CarcosaError extends Error {
   }
 }
 
+/** Whether it is an error of Carcosa with this code. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof CarcosaError && error.code === code
+}
+
 /** All codes, for documentation and tests. */
 export const errorCodes = Object.freeze(Object.keys(table)) as readonly ErrorCode[]
 

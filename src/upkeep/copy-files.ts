@@ -10,7 +10,7 @@ import {
 import type { FileRecord } from '../files/record.ts'
 import { oneByOne } from '../shared/batches.ts'
 import { concurrently } from '../shared/concurrently.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from '../uploads/admission.ts'
 import type { UploadDeps } from '../uploads/deps.ts'
 import { type CopyResult, type CopyWish, copyFile } from './copy.ts'
@@ -169,7 +169,7 @@ async function copyUnlessLocked(
   try {
     return await copyFile(deps, file, wish)
   } catch (error) {
-    if (error instanceof CarcosaError && error.code === 'UPLOAD_LOCKED') return 'locked'
+    if (hasCode(error, 'UPLOAD_LOCKED')) return 'locked'
     throw error
   }
 }

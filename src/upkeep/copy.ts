@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { addCopy, type Claim, findCopies, findHolder } from '../files/copies.ts'
 import type { FileRecord } from '../files/record.ts'
 import { findFile, setDigest } from '../files/records.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from '../uploads/admission.ts'
 import type { UploadDeps } from '../uploads/deps.ts'
 import { objectInfo } from '../uploads/growing.ts'
@@ -160,7 +160,7 @@ function infoOf(file: FileRecord) {
 }
 
 function isTooShort(error: unknown): boolean {
-  return error instanceof CarcosaError && error.code === 'LENGTH_INVALID'
+  return hasCode(error, 'LENGTH_INVALID')
 }
 
 function asStorageError(error: unknown): CarcosaError {

@@ -3,7 +3,7 @@ import type { NewEvent } from '../events/event.ts'
 import { dropPiecesSql } from '../files/pieces.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import { type FileChanges, findFile, transition } from '../files/records.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
 import { complete } from './completion.ts'
 import type { UploadDeps } from './deps.ts'
@@ -74,11 +74,11 @@ async function completeObject(deps: UploadDeps, record: FileRecord): Promise<boo
   } catch (error) {
     const current = await findFile(deps.db, record.id)
     if (!current || !isUnfinished(current.state)) return false
-    const { verdict } = object
-    if (verdict?.error && verdict.error === error)
-      throw await reject(deps, record, verdict)
-    const isLost = error instanceof CarcosaError && error.code === 'STORAGE_CORRUPT'
-    throw isLost ? await failCorrupt(deps, current, error) : error
+    const refusal = object.refusal(error)
+    if (refusal) throw await reject(deps, record, refusal)
+    throw hasCode(error, 'STORAGE_CORRUPT')
+      ? await failCorrupt(deps, current, error)
+      : error
   }
 }
 

@@ -10,6 +10,8 @@ import { judgeContent, type Verdict } from './verdict.ts'
 export interface Growing extends GrowingObject {
   /** What the route said when the store asked for the first bytes; null if it did not. */
   readonly verdict: Verdict | null
+  /** The verdict, if `error` is how the store passed it on. */
+  refusal(error: unknown): Verdict | null
 }
 
 export function growingOf(deps: UploadDeps, record: FileRecord): Growing {
@@ -27,6 +29,7 @@ export function growingOf(deps: UploadDeps, record: FileRecord): Growing {
     get verdict() {
       return verdict
     },
+    refusal: (error) => (verdict?.error && verdict.error === error ? verdict : null),
     async describe(head) {
       verdict ??= await judgeContent(deps, record, head)
       if (verdict.error) throw verdict.error

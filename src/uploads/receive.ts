@@ -4,7 +4,7 @@ import type { FileRecord } from '../files/record.ts'
 import { findFile } from '../files/records.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
-import { CarcosaError, type ErrorCode } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relieve } from '../shared/relief.ts'
 import { storeNamed } from './admission.ts'
 import { commitHeld } from './advance.ts'
@@ -129,8 +129,8 @@ async function afterFailure(
   deps: UploadDeps,
   { record, store, object, ledger, error }: Failed,
 ): Promise<unknown> {
-  const { verdict } = object
-  if (verdict?.error && verdict.error === error) return reject(deps, record, verdict)
+  const refusal = object.refusal(error)
+  if (refusal) return reject(deps, record, refusal)
   if (hasCode(error, 'STORAGE_CORRUPT')) return lost(deps, record, error)
   try {
     const current = await ledger.settle()
@@ -166,10 +166,6 @@ function excess(record: FileRecord, offset: number, limit: number): CarcosaError
     message: `The file is larger than the ${record.offset + limit} bytes this route allows.`,
     details: { remaining: limit, offset },
   })
-}
-
-function hasCode(error: unknown, code: ErrorCode): boolean {
-  return error instanceof CarcosaError && error.code === code
 }
 
 /** The refusal of a body that has more than the `remaining` bytes of its upload. */

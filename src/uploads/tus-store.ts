@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { DataStore, Upload } from '@tus/utils'
 import type { FileRecord } from '../files/record.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
 import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
@@ -136,5 +136,5 @@ function recordOf(call: Call): FileRecord {
 }
 
 function isLengthExceeded(error: unknown): boolean {
-  return error instanceof CarcosaError && error.code === 'LENGTH_EXCEEDED'
+  return hasCode(error, 'LENGTH_EXCEEDED')
 }
