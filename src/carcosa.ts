@@ -3,6 +3,8 @@ import { file } from '../stores/file.ts'
 import type { Store } from '../stores/store.ts'
 import { createStaging } from '../stores/writing/staging.ts'
 import { type Api, createApi } from './api.ts'
+import type { Channel } from './channel/channel.ts'
+import { openChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
@@ -96,13 +98,15 @@ export async function createCarcosa(
 
   const log = config.logger ?? silentLogger
   const db = await openDatabase(config.database, {
+    ...(config.directDatabase && { directUrl: config.directDatabase }),
     onBackgroundError: (err) => log.warn({ err }, 'the database had an error'),
   })
   try {
     await migrate(db)
     const jobs = createQueue(db, { worker: config.worker, log })
     await jobs.start()
-    return await assemble({ config, internals, secrets, stores, db, jobs, log })
+    const channel = openChannel(db, log)
+    return await assemble({ config, internals, secrets, stores, db, channel, jobs, log })
   } catch (error) {
     await db.close()
     throw error
@@ -113,6 +117,7 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
   config: Config
   internals: Internals
   secrets: readonly string[]
+  channel: Channel
 }
 
 async function assemble(parts: Parts): Promise<Carcosa> {
@@ -156,7 +161,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
 }
 
 async function close(
-  { config, jobs, db, log }: Parts,
+  { config, jobs, db, channel, log }: Parts,
   { uploads, drain }: { uploads: UploadDeps; drain: Drain },
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
@@ -170,11 +175,12 @@ async function close(
   await jobsEnded
   drain.end()
   await uploads.detector.close()
+  await channel.close()
   await db.close()
 }
 
 function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
-  const { config, internals, secrets, stores, db, jobs, log } = parts
+  const { config, internals, secrets, stores, db, channel, jobs, log } = parts
   const digest = config.digest !== 'none'
   const base = `${config.publicUrl ?? ''}${config.basePath}`
   return {
@@ -182,7 +188,8 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
     jobs,
     stores,
     log,
-    bus: createBus(),
+    bus: createBus(channel),
+    channel,
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: createLeases(),
     tails: createTails(digest),

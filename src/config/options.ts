@@ -19,6 +19,12 @@ export interface CarcosaOptions {
    * Default: the directory `db` in `dataDir`.
    */
   database?: string
+  /**
+   * The `postgres://` URL of the same database past its pooler, where `database` leads to one in
+   * transaction mode: processes hear of each other by `LISTEN`, which such a pooler loses.
+   * Default: as `database`.
+   */
+  directDatabase?: string
   /** Directory for everything Carcosa keeps itself. Default `.carcosa`. */
   dataDir?: string
   /** Who finds out who is asking, in order. Default: nobody, so only public routes work. */
@@ -92,6 +98,7 @@ export interface Config {
   readonly store: Store | string | Record<string, Store | string> | undefined
   /** `postgres://…`, an absolute directory, or `memory://`. */
   readonly database: string
+  readonly directDatabase: string | undefined
   /** Absolute. */
   readonly dataDir: string
   readonly auth: readonly AuthProvider[]

@@ -44,6 +44,8 @@ export const database = z
   .min(1)
   .refine((value) => isPostgresUrl(value) || value === 'memory://' || isDirectory(value))
 
+export const postgresUrl = z.string().refine(isPostgresUrl)
+
 const secret = z
   .string()
   .min(32)

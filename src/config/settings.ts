@@ -66,6 +66,15 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     fallback: 'db in the data directory',
     schema: is.database,
   },
+  directDatabase: {
+    env: ['CARCOSA_DIRECT_DATABASE', 'DIRECT_URL'],
+    flag: 'direct-database',
+    secret: true,
+    allowed: 'the postgres:// URL of the same database past its pooler',
+    example: 'postgres://user:password@host:5432/name',
+    fallback: 'the same as database',
+    schema: is.postgresUrl,
+  },
   secret: {
     env: ['CARCOSA_SECRET'],
     secret: true,
@@ -228,6 +237,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
 
 /** What a setting is when it is given nowhere; the database depends on dataDir. */
 export const defaults: Omit<Config, 'router' | 'database'> = {
+  directDatabase: undefined,
   host: '127.0.0.1',
   port: 8080,
   dataDir: '.carcosa',

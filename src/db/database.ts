@@ -1,4 +1,5 @@
 import type { PrismaClient } from './generated/client.ts'
+import type { ListenHandlers, Listening } from './listen.ts'
 
 /**
  * What the rest of Carcosa sees of the database. The same SQL runs on PGlite and Postgres.
@@ -23,6 +24,11 @@ export interface Database {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   /** Like `Transaction.executeSql`, outside any transaction. */
   executeSql: ExecuteSql
+  /**
+   * Listens on a Postgres channel (`LISTEN`) until closed, with a connection of its own that is
+   * made again when it breaks. Absent where no other process can have anything to tell.
+   */
+  listen?(channel: string, handlers: ListenHandlers): Listening
   /** Waits for what is running, then releases connections, files and locks. Idempotent. */
   close(): Promise<void>
 }

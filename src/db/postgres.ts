@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { Database, Statement, Transaction } from './database.ts'
 import { toDatabaseError } from './errors.ts'
+import { listenOn } from './listen.ts'
 import { connectError, type PostgresTarget, parseUrl } from './postgres-target.ts'
 import { createPrisma } from './prisma.ts'
 import { parsers } from './values.ts'
@@ -14,6 +15,11 @@ export interface PostgresOptions {
    * a pooler in transaction mode that does not track them (PgBouncer before 1.21).
    */
   preparedStatements?: boolean
+  /**
+   * Where `LISTEN` connects to. Default: the same URL; another one where that leads to a pooler
+   * in transaction mode, through which nothing can be heard.
+   */
+  directUrl?: string
   /** Milliseconds to wait for a connection. Default 10,000. */
   connectTimeout?: number
   /** Milliseconds after which a statement without an answer counts as lost. Default 30,000. */
@@ -40,6 +46,7 @@ export async function openPostgres(
     query: (statement, values) => lend((session) => session.query(statement, values)),
     executeSql: (sql, values) => lend((session) => session.executeSql(sql, values)),
     transaction: (work) => lend((session) => transact(session, work)),
+    listen: (channel, handlers) => listenOn(options.directUrl ?? url, channel, handlers),
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())
       return closing

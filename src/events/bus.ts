@@ -1,6 +1,8 @@
+import type { Channel } from '../channel/channel.ts'
+
 /**
- * Tells whoever waits in this process that a file changed. Only a hint to look at the row
- * again, never the truth: a waiter on another node finds out by looking now and then.
+ * Tells whoever waits, in this process or another one, that a file changed. Only a hint to look
+ * at the row again, never the truth: a waiter also looks now and then by itself.
  */
 export interface Bus {
   publish(fileId: string): void
@@ -8,13 +10,16 @@ export interface Bus {
   wait(fileId: string, ms: number, signal?: AbortSignal): Promise<void>
 }
 
-export function createBus(): Bus {
+const topic = 'file'
+
+export function createBus(channel: Channel): Bus {
   const waiting = new Map<string, Set<() => void>>()
+  channel.on(topic, (fileId) => {
+    for (const wake of [...(waiting.get(fileId) ?? [])]) wake()
+  })
 
   return {
-    publish(fileId) {
-      for (const wake of [...(waiting.get(fileId) ?? [])]) wake()
-    },
+    publish: (fileId) => channel.send(topic, fileId),
 
     wait(fileId, ms, signal) {
       return new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import type { Store } from '../../stores/store.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { Bus } from '../events/bus.ts'
 import type { Detector } from '../files/detect.ts'
@@ -16,6 +17,8 @@ export interface UploadDeps {
   readonly db: Database
   readonly jobs: Jobs
   readonly bus: Bus
+  /** What processes tell each other. */
+  readonly channel: Channel
   readonly stores: ReadonlyMap<string, Store>
   readonly defaultStore: string
   readonly leases: Leases

@@ -132,6 +132,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       worker: false,
       logLevel: 'silent',
       shutdownTimeout: 3000,
+      directDatabase: undefined,
     },
   )
 })

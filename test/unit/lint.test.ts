@@ -16,13 +16,14 @@ import * as assert from 'uvu/assert'
 const root = join(import.meta.dirname, '../..')
 
 const db = ['src/db/x.ts', 'src/db/open.ts', 'src/db/migrate.ts']
+const channel = ['src/channel/x.ts', 'src/channel/channel.ts']
 
 /** Who may import whom, as CONTRIBUTING.md says it. Rows are importers. */
 const arrows: Record<string, readonly string[]> = {
   'bin/probe.ts': ['src/cli/x.ts', 'src/config.ts'],
   'src/probe.ts': [
     ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/cli/x.ts', 'src/config.ts'],
-    ...['src/carcosa.ts', 'src/worker.ts', ...db, 'src/events/x.ts'],
+    ...['src/carcosa.ts', 'src/worker.ts', ...db, 'src/events/x.ts', ...channel],
     ...['src/files/x.ts', 'src/files/records.ts', 'src/http/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
@@ -50,6 +51,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/routes/x.ts', 'src/files/records.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/auth/principal.ts', ...db],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
+    'src/channel/channel.ts',
   ],
   'src/upkeep/probe.ts': [
     ...['src/routes/x.ts', 'src/files/x.ts', 'src/files/records.ts', 'src/events/x.ts'],
@@ -66,7 +68,9 @@ const arrows: Record<string, readonly string[]> = {
   ],
   'src/events/probe.ts': [
     ...['src/jobs/definitions.ts', ...db, 'src/shared/x.ts', 'src/events/x.ts'],
+    'src/channel/channel.ts',
   ],
+  'src/channel/probe.ts': [...db, 'src/shared/x.ts', ...channel],
   'src/jobs/probe.ts': [
     ...[...db, 'src/shared/x.ts', 'src/jobs/x.ts', 'src/jobs/definitions.ts'],
   ],

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { localChannel } from '../../../src/channel/local.ts'
 import { createBus } from '../../../src/events/bus.ts'
 
 const test = suite('events/bus')
@@ -11,14 +12,14 @@ async function within(ms: number, promise: Promise<void>): Promise<boolean> {
 }
 
 test('everybody who waits for a file hears of its change', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   const waiting = [1, 2, 3].map(() => bus.wait('a', 5_000))
   bus.publish('a')
   await Promise.all(waiting)
 })
 
 test('nobody hears of the change of another file', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   const waiting = bus.wait('a', 5_000)
   bus.publish('b')
   assert.not.ok(await within(30, waiting))
@@ -27,14 +28,14 @@ test('nobody hears of the change of another file', async () => {
 })
 
 test('waiting ends by itself after its time', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   const before = performance.now()
   await bus.wait('a', 30)
   assert.ok(performance.now() - before >= 29)
 })
 
 test('waiting ends when the waiter leaves, at once if it has left already', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   const abort = new AbortController()
   const waiting = bus.wait('a', 5_000, abort.signal)
   abort.abort()
@@ -43,7 +44,7 @@ test('waiting ends when the waiter leaves, at once if it has left already', asyn
 })
 
 test('a change before the waiting began is not heard', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   bus.publish('a')
   const waiting = bus.wait('a', 5_000)
   assert.not.ok(await within(30, waiting))
@@ -52,7 +53,7 @@ test('a change before the waiting began is not heard', async () => {
 })
 
 test('who waits again while being told is told once', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   let again: Promise<void> | undefined
   const waiting = bus.wait('a', 5_000).then(() => {
     again = bus.wait('a', 5_000)
@@ -65,7 +66,7 @@ test('who waits again while being told is told once', async () => {
 })
 
 test('ten thousand waiters that come and go leave nothing on the signal', async () => {
-  const bus = createBus()
+  const bus = createBus(localChannel())
   const abort = new AbortController()
   const { signal } = abort
   let listeners = 0
