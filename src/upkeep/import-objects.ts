@@ -205,7 +205,7 @@ async function describe(
   const declaredType = declaredTypeOf('', filename)
   const said = { route: route.name, declaredType, filename, size }
   const ifNoRule = { contentDisposition: 'inline', acl: 'private' } as const
-  const verdict = await judgeContent(deps, { ...said, ...ifNoRule }, head)
+  const verdict = await judgeContent(deps, { ...said, ...ifNoRule }, { head })
   const { error: problem, detectedType, contentType, contentDisposition, acl } = verdict
   const file: AdoptedFile = {
     ...said,

@@ -40,14 +40,13 @@ export async function finish(
   deps: UploadDeps,
   { record, tail, prefix, written = null }: Finishing,
 ): Promise<FileRecord> {
-  const judged =
-    written?.verdict ?? (tail && (await judgeContent(deps, record, tail.head)))
+  const judged = written?.verdict ?? (tail && (await judgeContent(deps, record, tail)))
   if (judged?.error) throw await reject(deps, record, judged)
   if (!(await completeObject(deps, record))) return otherwiseFinished(deps, record)
   await deps.faults('finish:before-commit')
   // Bytes that another process saw can only be looked at now that they can be read.
   const verdict =
-    judged ?? (await judgeContent(deps, record, await readHead(deps, record)))
+    judged ?? (await judgeContent(deps, record, { head: await readHead(deps, record) }))
   if (verdict.error) throw await reject(deps, record, verdict)
   const { detectedType, contentType, contentDisposition, acl } = verdict
   const sha256 = tail?.hash?.digest('hex') ?? null

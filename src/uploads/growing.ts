@@ -4,6 +4,7 @@ import { present } from '../files/presentation.ts'
 import type { FileRecord } from '../files/record.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { UploadDeps } from './deps.ts'
+import type { EarlyType } from './early.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
 
 /** An upload as its store sees it. */
@@ -14,7 +15,11 @@ export interface Growing extends GrowingObject {
   refusal(error: unknown): Verdict | null
 }
 
-export function growingOf(deps: UploadDeps, record: FileRecord): Growing {
+export function growingOf(
+  deps: UploadDeps,
+  record: FileRecord,
+  early: EarlyType | null = null,
+): Growing {
   const { id, key, offset, size, storeMemo } = record
   const route = deps.route(record.route)
   let verdict: Verdict | null = null
@@ -31,7 +36,7 @@ export function growingOf(deps: UploadDeps, record: FileRecord): Growing {
     },
     refusal: (error) => (verdict?.error && verdict.error === error ? verdict : null),
     async describe(head) {
-      verdict ??= await judgeContent(deps, record, head)
+      verdict ??= await judgeContent(deps, record, { head, early })
       if (verdict.error) throw verdict.error
       return objectInfo(record, verdict)
     },

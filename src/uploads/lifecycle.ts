@@ -6,6 +6,7 @@ import { CarcosaError } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
 import { advance, commitHeld } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
+import type { EarlyType } from './early.ts'
 import { finish, otherwiseFinished } from './finish.ts'
 import { failCorrupt, gone } from './gone.ts'
 import { growingOf } from './growing.ts'
@@ -17,12 +18,16 @@ import { isUnfinished, predecessors } from './state.ts'
 /**
  * Writes the row of a new upload and `file.created`, or finds the upload that the same ticket
  * created before: a client that lost the answer to its POST gets it again. With `followed` bytes
- * come with the same request: its answer waits for their commit, which takes this one along.
+ * come with the same request: its answer waits for their commit, which takes this one along;
+ * `early` is their type.
  */
 export async function create(
   deps: UploadDeps,
   file: NewFile,
-  { followed = false } = {},
+  {
+    followed = false,
+    early = null,
+  }: { followed?: boolean; early?: EarlyType | null } = {},
 ): Promise<{ record: FileRecord; replayed: boolean }> {
   const { id, route, filename, size, ownerId } = file
   const data = { id, route, filename, size, ownerId }
@@ -31,7 +36,7 @@ export async function create(
     lazily: followed,
   })
   if (created) {
-    deps.tails.begin(id)
+    deps.tails.begin(id, early)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
   }

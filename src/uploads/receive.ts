@@ -43,8 +43,8 @@ export async function receive(
   { record, body, lease, route, prefix, failOnError = false }: Reception,
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
-  const object = growingOf(deps, record)
   const tail = deps.tails.take(record.id, record.offset)
+  const object = growingOf(deps, record, tail?.early)
   const ledger = createLedger(deps, record)
   const limit = (record.size ?? maxFileSize(route)) - record.offset
   const source = tapped({ body, limit, lease, tail, onStored: ledger.note })

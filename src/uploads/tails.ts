@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
+import type { EarlyType } from './early.ts'
 
 /** Enough of the start of a file for every format `file-type` knows. */
 export const headBytes = 4100
@@ -13,13 +14,15 @@ export interface Tail {
   offset: number
   hash: Hash | null
   head: Buffer
+  /** What its first bytes say it is, if that was asked early. */
+  early: EarlyType | null
 }
 
 export interface Tails {
   /** Takes the memory out if it stands at `offset`; a new one for offset 0; else null. */
   take(id: string, offset: number): Tail | null
   /** Begins to remember an upload that was just created. */
-  begin(id: string): void
+  begin(id: string, early: EarlyType | null): void
   put(id: string, tail: Tail): void
   drop(id: string): void
   /** The offset this process left the upload at, if it remembers it. */
@@ -38,12 +41,12 @@ export function createTails(digest: boolean, capacity = 10_000): Tails {
 
   return {
     put,
-    begin: (id) => put(id, newTail(digest)),
+    begin: (id, early) => put(id, newTail(digest, early)),
     take(id, offset) {
       const tail = tails.get(id)
       tails.delete(id)
       if (tail?.offset === offset) return tail
-      return offset === 0 ? newTail(digest) : null
+      return offset === 0 ? newTail(digest, null) : null
     },
     drop(id) {
       tails.delete(id)
@@ -63,6 +66,7 @@ export function feed(tail: Tail, chunk: Buffer): void {
   tail.head = Buffer.concat([tail.head, chunk.subarray(0, missing)])
 }
 
-function newTail(digest: boolean): Tail {
-  return { offset: 0, hash: digest ? createHash('sha256') : null, head: Buffer.alloc(0) }
+function newTail(digest: boolean, early: EarlyType | null): Tail {
+  const hash = digest ? createHash('sha256') : null
+  return { offset: 0, hash, head: Buffer.alloc(0), early }
 }

@@ -3,6 +3,7 @@ import { DataStore, Upload } from '@tus/utils'
 import type { FileRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
+import { detectEarly } from './early.ts'
 import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
 import { isUnfinished } from './state.ts'
@@ -32,9 +33,9 @@ export class LifecycleStore extends DataStore {
   override async create(upload: Upload): Promise<Upload> {
     const call = this.#call()
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
-    const { record, replayed } = await create(this.#deps, await call.draft(), {
-      followed,
-    })
+    const draft = await call.draft()
+    const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
+    const { record, replayed } = await create(this.#deps, draft, { followed, early })
     call.record = record
     call.replayed = replayed
     // The library takes the id of the Location from here: a replay gets the old one.

@@ -2,6 +2,7 @@ import type { FileRecord } from '../files/record.ts'
 import { checkDetected } from '../routes/check.ts'
 import type { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
+import type { EarlyType } from './early.ts'
 
 /** What a file is by its bytes, and whether its route takes that. */
 export interface Verdict {
@@ -19,13 +20,17 @@ export type Judged = Pick<
   'route' | 'declaredType' | 'filename' | 'size' | 'contentDisposition' | 'acl'
 >
 
-/** Judges a file by its first bytes; its size too, where that is known. */
+/**
+ * Judges a file by its first bytes, of which `early` may know the type already; its size too,
+ * where that is known.
+ */
 export async function judgeContent(
   deps: UploadDeps,
   record: Judged,
-  head: Buffer,
+  { head, early = null }: { head: Buffer; early?: EarlyType | null },
 ): Promise<Verdict> {
-  const detectedType = await deps.detector.detect(head)
+  const isKnown = early?.length === head.length
+  const detectedType = await (isKnown ? early.type : deps.detector.detect(head))
   const { error, contentType, rule } = judge(deps, record, detectedType)
   // A file that turns out to be of another type falls under the rule for that type.
   const { contentDisposition, acl } = rule ?? record

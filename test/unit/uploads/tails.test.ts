@@ -51,7 +51,7 @@ test('an upload that starts over is remembered afresh', () => {
 
 test('who takes it has it alone', () => {
   const tails = createTails(true)
-  tails.begin('a')
+  tails.begin('a', null)
   assert.is(tails.offsetOf('a'), 0)
   tails.take('a', 0)
   assert.is(tails.offsetOf('a'), null)
@@ -80,14 +80,14 @@ test('of a long file only the first bytes are kept, whatever the chunks', () => 
 
 test('beyond its capacity the uploads untouched for longest are forgotten', () => {
   const tails = createTails(false, 3)
-  for (const id of ['a', 'b', 'c', 'd', 'e']) tails.begin(id)
+  for (const id of ['a', 'b', 'c', 'd', 'e']) tails.begin(id, null)
   const known = ['a', 'b', 'c', 'd', 'e'].filter((id) => tails.offsetOf(id) !== null)
   assert.equal(known, ['c', 'd', 'e'])
 })
 
 test('what is dropped is forgotten', () => {
   const tails = createTails(true)
-  tails.begin('a')
+  tails.begin('a', null)
   tails.drop('a')
   assert.is(tails.offsetOf('a'), null)
 })
