@@ -22,7 +22,7 @@ import { silentLogger } from './shared/logger.ts'
 import { storeFromUrl } from './store-url.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
-import { createLeases } from './uploads/lease.ts'
+import { createLeases, type LeaseLimits } from './uploads/lease.ts'
 import { createTails } from './uploads/tails.ts'
 import { createTicketOffice } from './uploads/ticket.ts'
 import { createTus } from './uploads/tus.ts'
@@ -62,6 +62,7 @@ export interface Internals {
   faults?: Faults
   /** How long a dead process keeps the right to run a completion callback, in ms. */
   claimMs?: number
+  leases?: LeaseLimits
   /** Silence after which a body on a connection of Node is given up, in ms. */
   bodyIdleMs?: number
   /** Shown the write path once it is put together. */
@@ -174,6 +175,7 @@ async function close(
   if (left > 0) log.warn({ left }, 'closed before requests and callbacks ended')
   await jobsEnded
   drain.end()
+  await uploads.leases.close()
   await uploads.detector.close()
   await channel.close()
   await db.close()
@@ -183,15 +185,16 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
   const { config, internals, secrets, stores, db, channel, jobs, log } = parts
   const digest = config.digest !== 'none'
   const base = `${config.publicUrl ?? ''}${config.basePath}`
+  const bus = createBus(channel)
   return {
     db,
     jobs,
     stores,
     log,
-    bus: createBus(channel),
+    bus,
     channel,
     defaultStore: [...stores.keys()][0] ?? 'default',
-    leases: createLeases(),
+    leases: createLeases({ db, channel, bus, log }, internals.leases),
     tails: createTails(digest),
     tickets: createTicketOffice(secrets),
     detector: createDetector(),

@@ -131,6 +131,11 @@ export interface GrowingObject {
   readonly maxSize: number
   /** The last memo told; null before the first. */
   readonly memo: Memo | null
+  /**
+   * Since the last part was told, a writer in another process was overtaken and never heard to
+   * end: parts that it began to send may still arrive, under numbers behind the last one told.
+   */
+  readonly contested?: boolean
   /** All parts told, in order. */
   parts(): Promise<Part[]>
   /** The staged bytes: those that end at `offset` and are in no part. */

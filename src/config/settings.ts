@@ -72,7 +72,6 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     secret: true,
     allowed: 'the postgres:// URL of the same database past its pooler',
     example: 'postgres://user:password@host:5432/name',
-    fallback: 'the same as database',
     schema: is.postgresUrl,
   },
   secret: {

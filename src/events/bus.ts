@@ -5,7 +5,7 @@ import type { Channel } from '../channel/channel.ts'
  * at the row again, never the truth: a waiter also looks now and then by itself.
  */
 export interface Bus {
-  publish(fileId: string): void
+  publish(fileId: string, urgent?: boolean): void
   /** Resolves at the next change of the file or after `ms`, whichever comes first. */
   wait(fileId: string, ms: number, signal?: AbortSignal): Promise<void>
 }
@@ -19,7 +19,7 @@ export function createBus(channel: Channel): Bus {
   })
 
   return {
-    publish: (fileId) => channel.send(topic, fileId),
+    publish: (fileId, urgent) => channel.send(topic, fileId, urgent),
 
     wait(fileId, ms, signal) {
       return new Promise((resolve) => {

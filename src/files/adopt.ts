@@ -82,8 +82,8 @@ const isCopy = `EXISTS (
     SELECT 1 FROM carcosa.file_copy
     WHERE store_name = ${value('storeName')} AND key = ${value('key')}
   ) OR EXISTS (
-    SELECT 1 FROM carcosa.upload_lease
-    WHERE upload_id = ${claimIdSql(value('storeName'), value('key'))}
+    SELECT 1 FROM carcosa.copy_lease
+    WHERE place = ${claimIdSql(value('storeName'), value('key'))}
   )`
 
 function adoptStatement(jobs: Adoption['jobs']): Statement {
@@ -109,6 +109,6 @@ const knownStatement: Statement = {
 WHERE EXISTS (SELECT 1 FROM carcosa.file WHERE store_name = $1 AND key = given.key)
   OR EXISTS (SELECT 1 FROM carcosa.file_copy WHERE store_name = $1 AND key = given.key)
   OR EXISTS (
-    SELECT 1 FROM carcosa.upload_lease WHERE upload_id = ${claimIdSql('$1', 'given.key')}
+    SELECT 1 FROM carcosa.copy_lease WHERE place = ${claimIdSql('$1', 'given.key')}
   )`,
 }

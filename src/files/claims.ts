@@ -3,7 +3,7 @@ import type { Statement, Transaction } from '../db/database.ts'
 import type { Place } from './copies.ts'
 import { type FileRecord, type FileState, readableStates } from './record.ts'
 import type { Executor } from './records.ts'
-import { type Row, toJson, toRecord } from './row.ts'
+import { type Row, rowColumns, toJson, toRecord } from './row.ts'
 
 /**
  * Which objects the database has a use for, and which it counts on. A row whose bytes were
@@ -142,7 +142,7 @@ ORDER BY "fileId" LIMIT $5`,
 
 const lockStatement: Statement = {
   name: 'claims_lock',
-  sql: `SELECT * FROM carcosa.file
+  sql: `SELECT ${rowColumns()} FROM carcosa.file
 WHERE id = $1 AND store_name = $2 AND key = $3 AND state = ANY($4::text[])
 FOR UPDATE`,
 }

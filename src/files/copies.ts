@@ -1,7 +1,7 @@
 import type { Statement } from '../db/database.ts'
 import { type FileRecord, readableStates } from './record.ts'
 import type { Executor } from './records.ts'
-import { type Row, storable, toRecord } from './row.ts'
+import { type Row, rowColumns, storable, toRecord } from './row.ts'
 
 /**
  * Where the bytes of a file are beside its own store: `carcosa.file_copy`, each row an object
@@ -157,8 +157,8 @@ function toPlace(row: PlaceRow): Place {
 }
 
 /**
- * Claims live with the leases of uploads. One belongs to a place and not to a file, so that an
- * import cannot adopt what is being written there, see adopt.ts.
+ * A claim belongs to a place and not to a file, so that an import cannot adopt what is being
+ * written there, see adopt.ts.
  */
 function claimId({ storeName, key }: Place): string {
   return `copy ${storeName} ${key}`
@@ -202,7 +202,7 @@ const addStatement: Statement = {
 INSERT INTO carcosa.file_copy (file_id, store_name, key)
 SELECT f.id, $2::text, $3::text FROM f
 WHERE EXISTS (
-  SELECT 1 FROM carcosa.upload_lease WHERE upload_id = $5 AND holder = $6
+  SELECT 1 FROM carcosa.copy_lease WHERE place = $5 AND holder = $6
 ) AND NOT EXISTS (
   SELECT 1 FROM carcosa.file o WHERE o.store_name = $2 AND o.key = $3
 )
@@ -224,7 +224,7 @@ const switchStatement: Statement = {
   FROM carcosa.file_copy c
   WHERE f.id = $1 AND f.store_name = $2 AND f.key = $3 AND f.state = ANY($5::text[])
     AND c.file_id = f.id AND c.store_name = $4
-  RETURNING f.*
+  RETURNING ${rowColumns('f')}
 ), d AS (
   UPDATE carcosa.file_copy c SET store_name = $2, key = $3, created_at = now()
   FROM f WHERE c.file_id = f.id AND c.store_name = $4
@@ -234,28 +234,28 @@ SELECT * FROM f`,
 
 const claimStatement: Statement = {
   name: 'copy_claim',
-  sql: `INSERT INTO carcosa.upload_lease AS l (upload_id, holder, fence, expires_at)
-VALUES ($1, $2, 1, now() + $3::int8 * interval '1 millisecond')
-ON CONFLICT (upload_id) DO UPDATE
-SET holder = excluded.holder, fence = l.fence + 1, expires_at = excluded.expires_at
+  sql: `INSERT INTO carcosa.copy_lease AS l (place, holder, expires_at)
+VALUES ($1, $2, now() + $3::int8 * interval '1 millisecond')
+ON CONFLICT (place) DO UPDATE
+SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE l.expires_at < now()
-RETURNING upload_id`,
+RETURNING place`,
 }
 
 const claimedStatement: Statement = {
   name: 'copy_claimed',
-  sql: 'SELECT upload_id FROM carcosa.upload_lease WHERE upload_id = $1',
+  sql: 'SELECT place FROM carcosa.copy_lease WHERE place = $1',
 }
 
 const keepStatement: Statement = {
   name: 'copy_keep_claim',
-  sql: `UPDATE carcosa.upload_lease SET expires_at = now() + $3::int8 * interval '1 millisecond'
-WHERE upload_id = $1 AND holder = $2 RETURNING upload_id`,
+  sql: `UPDATE carcosa.copy_lease SET expires_at = now() + $3::int8 * interval '1 millisecond'
+WHERE place = $1 AND holder = $2 RETURNING place`,
 }
 
 const releaseStatement: Statement = {
   name: 'copy_release_claim',
-  sql: 'DELETE FROM carcosa.upload_lease WHERE upload_id = $1 AND holder = $2',
+  sql: 'DELETE FROM carcosa.copy_lease WHERE place = $1 AND holder = $2',
 }
 
 const countStatement: Statement = {
@@ -266,7 +266,7 @@ WHERE store_name = $1 AND ($2::text IS NULL OR route = $2) AND state = ANY($3::t
 
 const storedStatement: Statement = {
   name: 'copy_stored',
-  sql: `SELECT f.*, c.key AS copy_key FROM carcosa.file f
+  sql: `SELECT ${rowColumns('f')}, c.key AS copy_key FROM carcosa.file f
 LEFT JOIN carcosa.file_copy c ON c.file_id = f.id AND c.store_name = $4
 WHERE f.store_name = $1 AND ($2::text IS NULL OR f.route = $2)
   AND f.state = ANY($3::text[]) AND f.id > $5

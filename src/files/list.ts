@@ -52,6 +52,7 @@ export async function listFiles(
         ],
       }),
     },
+    omit: ofTheLease,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   })
@@ -63,6 +64,15 @@ export async function listFiles(
   const last = files.at(-1)
   return { files, nextCursor: last && rows.length > limit ? writeCursor(last) : null }
 }
+
+/** Who writes to an upload is no part of its record. */
+const ofTheLease = {
+  leaseHolder: true,
+  leaseFence: true,
+  leaseExpiresAt: true,
+  leaseWanted: true,
+  leaseContested: true,
+} as const
 
 function assertSensible(options: ListOptions, limit: number): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > 500) {

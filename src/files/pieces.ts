@@ -1,5 +1,6 @@
 import type { Memo, Part } from '../../stores/store.ts'
 import type { Statement } from '../db/database.ts'
+import { type Fence, fenceSql, fenceValues } from './fence.ts'
 import type { Executor } from './records.ts'
 import { toJson } from './row.ts'
 
@@ -22,15 +23,18 @@ export interface PiecesCommit {
   /** Bytes that end at `offset`, to be kept. */
   readonly staged: Buffer | null
   readonly expiresAt: Date
+  /** The lease under which it was written; null where one process is alone. */
+  readonly fence: Fence | null
 }
 
 /**
  * One statement and so one step: offset, memo, receipts and staged bytes. False if the upload
- * has ended or does not stand at `from`: then another writer went on, and nothing was changed.
+ * has ended, does not stand at `from`, or is not under this lease: then another writer went on,
+ * and nothing was changed.
  */
 export async function commitPieces(db: Executor, commit: PiecesCommit): Promise<boolean> {
-  const { id, from, offset, memo, parts, settled, staged, expiresAt } = commit
-  const rows = await db.query(commitStatement, [
+  const { id, from, offset, memo, parts, settled, staged, expiresAt, fence } = commit
+  const rows = await db.query(fence ? fencedCommitStatement : commitStatement, [
     id,
     from,
     offset,
@@ -40,6 +44,7 @@ export async function commitPieces(db: Executor, commit: PiecesCommit): Promise<
     settled,
     staged && offset - staged.length,
     staged,
+    ...fenceValues(fence),
   ])
   return rows.length > 0
 }
@@ -69,13 +74,13 @@ export const dropPiecesSql = [
   },
 ] as const
 
-const commitStatement: Statement = {
-  name: 'pieces_commit',
-  sql: `WITH f AS (
+/** A part that was committed has a number that no overtaken writer uses any more. */
+const commitSql = (condition: string) => `WITH f AS (
   UPDATE carcosa.file
   SET state = 'receiving', "offset" = $3::int8, expires_at = $5::timestamptz,
-    store_memo = coalesce($4::jsonb, store_memo), updated_at = now()
-  WHERE id = $1 AND state IN ('created', 'receiving') AND "offset" = $2::int8
+    store_memo = coalesce($4::jsonb, store_memo), updated_at = now(),
+    lease_contested = lease_contested AND $6::jsonb = '[]'
+  WHERE id = $1 AND state IN ('created', 'receiving') AND "offset" = $2::int8${condition}
   RETURNING id
 ), p AS (
   INSERT INTO carcosa.upload_part (file_id, number, size, receipt)
@@ -90,7 +95,13 @@ const commitStatement: Statement = {
   INSERT INTO carcosa.staged_bytes (file_id, position, bytes)
   SELECT f.id, $8::int8, $9::bytea FROM f WHERE $9::bytea IS NOT NULL
 )
-SELECT id FROM f`,
+SELECT id FROM f`
+
+const commitStatement: Statement = { name: 'pieces_commit', sql: commitSql('') }
+
+const fencedCommitStatement: Statement = {
+  name: 'pieces_commit_fenced',
+  sql: commitSql(` AND ${fenceSql(10)}`),
 }
 
 const partsStatement: Statement = {

@@ -1,7 +1,16 @@
 import type { Statement } from '../db/database.ts'
 import type { NewEvent } from '../events/event.ts'
+import { endLeaseSql, type Fence, fenceSql, fenceValues, fromNow } from './fence.ts'
 import type { FileRecord, FileState, NewFile } from './record.ts'
-import { encode, newRecord, type Row, storable, toJson, toRecord } from './row.ts'
+import {
+  encode,
+  newRecord,
+  type Row,
+  rowColumns,
+  storable,
+  toJson,
+  toRecord,
+} from './row.ts'
 
 /**
  * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the
@@ -36,6 +45,13 @@ export type FileChanges = Partial<
   >
 >
 
+export interface Insertion {
+  events: readonly NewEvent[]
+  lazily?: boolean
+  /** Who writes to it from the beginning, and for how long at least; the fence is then 1. */
+  lease?: { holder: string; ms: number } | null
+}
+
 /**
  * Inserts the row and its events. With `lazily` it does not wait for the disk of the database:
  * for a row that is told to nobody before a later commit, which takes this one along. `null` if the ticket's place in its batch is taken: the
@@ -44,12 +60,14 @@ export type FileChanges = Partial<
 export async function insertFile(
   db: Executor,
   file: NewFile,
-  { events, lazily = false }: { events: readonly NewEvent[]; lazily?: boolean },
+  { events, lazily = false, lease = null }: Insertion,
 ): Promise<FileRecord | null> {
   const statement = lazily ? lazyInsertStatement : insertStatement
   const rows = await db.query<{ created_at: Date }>(statement, [
     ...insertColumns.map(([property]) => encode(property, file[property])),
     toJson(events),
+    lease?.holder ?? null,
+    lease?.ms ?? null,
   ])
   const [row] = rows
   return row ? newRecord(file, row.created_at) : null
@@ -76,6 +94,8 @@ export interface Transition {
   from: readonly FileState[]
   changes?: FileChanges
   events?: readonly NewEvent[]
+  /** The lease under which this is done; if it was lost, nothing changes. Default: none asked for. */
+  fence?: Fence | null
   /**
    * More for the same statement, e.g. jobs: SQL that reads the changed row from `f`.
    * The name is part of the statement's.
@@ -86,22 +106,25 @@ export interface Transition {
 /**
  * The one way a file changes state: a conditional update on its previous state, together
  * with its events. Returns the record as it is now, or null if the row was in none of the
- * `from` states: somebody else was first. The offset never decreases.
+ * `from` states, or not under this lease: somebody else was first. The offset never decreases.
+ * A state in which nothing is written any more ends the lease.
  */
 export async function transition(
   db: Executor,
   record: FileRecord,
-  { to, from, changes = {}, events = [], also = [] }: Transition,
+  { to, from, changes = {}, events = [], fence = null, also = [] }: Transition,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
+  const shape = { columns, also, fenced: fence !== null, ends: to !== 'receiving' }
   const rows = await db.query<Pick<Row, 'offset' | 'store_memo'>>(
-    transitionStatement(columns, also),
+    transitionStatement(shape),
     [
       record.id,
       to,
       from,
       toJson(events),
       ...columns.map(([property]) => encode(property, changes[property])),
+      ...fenceValues(fence),
     ],
   )
   const [row] = rows
@@ -224,11 +247,17 @@ export const insertEvents = (n: number) => `e AS (
   FROM f, jsonb_to_recordset($${n}::jsonb) AS x(type text, data jsonb)
 )`
 
+/** Values of the three columns of a lease, from the parameters `$n` (holder) and `$n+1` (ms). */
+const leaseSql = (n: number) =>
+  `$${n}::text, CASE WHEN $${n}::text IS NULL THEN 0 ELSE 1 END, ${fromNow(n + 1)}`
+
 const insertStatement: Statement = {
   name: 'file_insert',
   sql: `WITH f AS (
-  INSERT INTO carcosa.file (${insertColumns.map(([, column]) => column).join(', ')}, state)
-  VALUES (${insertColumns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, 'created')
+  INSERT INTO carcosa.file (${insertColumns.map(([, column]) => column).join(', ')}, state,
+    lease_holder, lease_fence, lease_expires_at)
+  VALUES (${insertColumns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, 'created',
+    ${leaseSql(insertColumns.length + 2)})
   ON CONFLICT (batch_id, batch_index) DO NOTHING
   RETURNING id, project_id, created_at
 ), ${insertEvents(insertColumns.length + 1)}
@@ -245,12 +274,13 @@ const lazyInsertStatement: Statement = {
 
 const findStatement: Statement = {
   name: 'file_find',
-  sql: 'SELECT * FROM carcosa.file WHERE id = $1',
+  sql: `SELECT ${rowColumns()} FROM carcosa.file WHERE id = $1`,
 }
 
 const findByBatchStatement: Statement = {
   name: 'file_find_by_batch',
-  sql: 'SELECT * FROM carcosa.file WHERE batch_id = $1 AND batch_index = $2',
+  sql: `SELECT ${rowColumns()} FROM carcosa.file
+WHERE batch_id = $1 AND batch_index = $2`,
 }
 
 const claimStatement: Statement = {
@@ -258,7 +288,7 @@ const claimStatement: Statement = {
   sql: `UPDATE carcosa.file
 SET claimed_until = $2::timestamptz, attempts = attempts + 1, updated_at = now()
 WHERE id = $1 AND state = 'stored' AND (claimed_until IS NULL OR claimed_until < now())
-RETURNING *`,
+RETURNING ${rowColumns()}`,
 }
 
 const extendStatement: Statement = {
@@ -278,7 +308,7 @@ const renameStatement: Statement = {
   sql: `WITH f AS (
   UPDATE carcosa.file SET filename = $2, updated_at = now()
   WHERE id = $1 AND state NOT IN ('removed', 'expired', 'rejected', 'failed')
-  RETURNING *
+  RETURNING ${rowColumns()}
 ), e AS (
   INSERT INTO carcosa.event (project_id, file_id, type, data)
   SELECT project_id, id, 'file.renamed', jsonb_build_object('id', id, 'filename', filename)
@@ -298,14 +328,14 @@ WHERE id = $1`,
 
 const expiredStatement: Statement = {
   name: 'file_expired',
-  sql: `SELECT * FROM carcosa.file
+  sql: `SELECT ${rowColumns()} FROM carcosa.file
 WHERE state IN ('created', 'receiving') AND expires_at < now()
 ORDER BY expires_at LIMIT $1`,
 }
 
 const unpurgedStatement: Statement = {
   name: 'file_unpurged',
-  sql: `SELECT * FROM carcosa.file
+  sql: `SELECT ${rowColumns()} FROM carcosa.file
 WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL AND id > $1
 ORDER BY id LIMIT $2`,
 }
@@ -321,13 +351,18 @@ const dueStatement: Statement = {
 
 const transitionStatements = new Map<string, Statement>()
 
+interface TransitionShape {
+  columns: readonly Column<keyof FileChanges>[]
+  also: NonNullable<Transition['also']>
+  fenced: boolean
+  ends: boolean
+}
+
 /** One prepared statement per set of changed columns and jobs; there are about a dozen. */
-function transitionStatement(
-  columns: readonly Column<keyof FileChanges>[],
-  also: NonNullable<Transition['also']>,
-): Statement {
-  const shape = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
-  const key = shape.join(' ')
+function transitionStatement(shape: TransitionShape): Statement {
+  const { columns, also, fenced, ends } = shape
+  const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
+  const key = [...names, fenced && 'fenced', ends && 'ends'].join(' ')
   const known = transitionStatements.get(key)
   if (known) return known
   const sets = columns.map(([, column, cast], i) =>
@@ -338,8 +373,9 @@ function transitionStatement(
     // Postgres truncates names to 63 bytes, so the shape itself cannot be the name.
     name: `file_transition_${transitionStatements.size}`,
     sql: `WITH f AS (
-  UPDATE carcosa.file SET ${['state = $2', 'updated_at = now()', ...sets].join(', ')}
-  WHERE id = $1 AND state = ANY($3::text[])
+  UPDATE carcosa.file
+  SET ${['state = $2', 'updated_at = now()', ...sets, ...(ends ? [endLeaseSql] : [])].join(', ')}
+  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(columns.length + 5)}` : ''}
   RETURNING id, project_id, "offset", store_memo, claimed_until
 ), ${insertEvents(4)}${inserts}
 SELECT "offset", store_memo FROM f`,

@@ -94,6 +94,23 @@ export interface Row {
   purged_at: Date | null
 }
 
+const columns = [
+  ...['id', 'project_id', 'owner_id', 'route', 'state', 'filename', 'declared_type'],
+  ...['detected_type', 'content_type', 'content_disposition', 'acl', 'size', 'offset'],
+  ...['store_name', 'key', 'store_memo', 'input', 'metadata', 'raw_metadata', 'sha256'],
+  ...['batch_id', 'batch_index', 'server_data', 'failure', 'attempts', 'claimed_until'],
+  ...['created_at', 'updated_at', 'stored_at', 'ready_at', 'expires_at', 'purged_at'],
+]
+
+/**
+ * The columns of a {@link Row}, for SELECT and RETURNING, of the table called `from`. Never `*`:
+ * a statement that is prepared so fails once a newer version has added a column.
+ */
+export function rowColumns(from?: string): string {
+  const prefix = from === undefined ? '' : `${from}.`
+  return columns.map((column) => `${prefix}"${column}"`).join(', ')
+}
+
 export function toRecord(row: Row): FileRecord {
   return {
     id: row.id,

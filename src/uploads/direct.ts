@@ -2,7 +2,7 @@ import type { DirectUpload, Store } from '../../stores/store.ts'
 import type { FileRecord } from '../files/record.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { draft, storeNamed } from './admission.ts'
-import { commitProgress } from './advance.ts'
+import { commitProgress, type Underway } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import { finish, reject } from './finish.ts'
 import { gone } from './gone.ts'
@@ -44,7 +44,8 @@ export async function beginDirect(
   const expiresIn = Math.min(record.expiresAt.getTime() - Date.now(), maxUrlMs)
   const info = announcedInfo(record)
   const { memo, parts } = await direct.begin(record.key, agreed.size, { info, expiresIn })
-  await commitProgress(deps, record, { offset: 0, memo })
+  const lease = { fence: null }
+  await commitProgress(deps, { record, lease }, { offset: 0, memo })
   return { id: record.id, expiresAt: new Date(Date.now() + expiresIn), parts }
 }
 
@@ -63,15 +64,16 @@ export async function finishDirect(
   await requireCreator(request, await findOwn(deps, request))
   const lease = await deps.leases.acquire(request.id ?? '', { preempt: 'now' })
   try {
-    const record = await findOwn(deps, request)
+    const record = await findOwn(deps, request, () => lease.hold())
     if (!isUnfinished(record.state)) return settled(record)
     const store = storeNamed(deps, record.storeName)
     const { direct } = store
     if (!direct || !record.storeMemo?.direct) throw notDirect()
     await direct.finish(record.key, record.storeMemo, receipts)
-    await requireSize(deps, store, record)
+    await requireSize(deps, store, { record, lease })
     const whole = { ...record, offset: record.size ?? 0 }
-    return await finish(deps, { record: whole, tail: null, prefix: request.prefix })
+    const { prefix } = request
+    return await finish(deps, { record: whole, tail: null, prefix, lease })
   } finally {
     lease.release()
   }
@@ -92,7 +94,8 @@ function settled(record: FileRecord): FileRecord {
 }
 
 /** A client that sends more or less than it announced has lied to limits and quota (SEC-9). */
-async function requireSize(deps: UploadDeps, store: Store, record: FileRecord) {
+async function requireSize(deps: UploadDeps, store: Store, underway: Underway) {
+  const { record } = underway
   const held = await store.stat(record.key)
   if (held === null) {
     throw new CarcosaError('UPLOAD_INCOMPLETE', {
@@ -106,7 +109,7 @@ async function requireSize(deps: UploadDeps, store: Store, record: FileRecord) {
   })
   const { contentDisposition, acl } = record
   const verdict = { error, detectedType: null, contentDisposition, acl }
-  throw await reject(deps, record, { ...verdict, contentType: '' })
+  throw await reject(deps, underway, { ...verdict, contentType: '' })
 }
 
 /** What the object says of itself is decided before its bytes are seen. */

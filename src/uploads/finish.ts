@@ -5,11 +5,13 @@ import { type FileRecord, isReadable } from '../files/record.ts'
 import { type FileChanges, findFile, transition } from '../files/records.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
+import type { Underway } from './advance.ts'
 import { complete } from './completion.ts'
 import type { UploadDeps } from './deps.ts'
 import { fileJob, mirrorOf } from './file-job.ts'
 import { failCorrupt } from './gone.ts'
 import { type Growing, growingOf } from './growing.ts'
+import type { Lease } from './lease.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 import { headBytes, type Tail } from './tails.ts'
@@ -23,6 +25,8 @@ export interface Finishing {
   tail: Tail | null
   /** Where this request found us mounted; null outside a request. */
   prefix: string | null
+  /** Under which it was written. */
+  lease: Lease
   /** The object as this request began to write it; null if nothing was written. */
   written?: Growing | null
 }
@@ -38,22 +42,24 @@ export interface Finishing {
  */
 export async function finish(
   deps: UploadDeps,
-  { record, tail, prefix, written = null }: Finishing,
+  { record, tail, prefix, lease, written = null }: Finishing,
 ): Promise<FileRecord> {
   const judged = written?.verdict ?? (tail && (await judgeContent(deps, record, tail)))
-  if (judged?.error) throw await reject(deps, record, judged)
-  if (!(await completeObject(deps, record))) return otherwiseFinished(deps, record)
+  if (judged?.error) throw await reject(deps, { record, lease }, judged)
+  if (!(await completeObject(deps, { record, lease })))
+    return otherwiseFinished(deps, record)
   await deps.faults('finish:before-commit')
   // Bytes that another process saw can only be looked at now that they can be read.
   const verdict =
     judged ?? (await judgeContent(deps, record, { head: await readHead(deps, record) }))
-  if (verdict.error) throw await reject(deps, record, verdict)
+  if (verdict.error) throw await reject(deps, { record, lease }, verdict)
   const { detectedType, contentType, contentDisposition, acl } = verdict
   const sha256 = tail?.hash?.digest('hex') ?? null
   const found = { detectedType, contentType, contentDisposition, acl, sha256 }
   const hasPieces = record.storeMemo !== null || written?.offset !== 0
-  const stored = await commitStored(deps, record, { found, hasPieces })
+  const stored = await commitStored(deps, { record, lease }, { found, hasPieces })
   if (!stored) return otherwiseFinished(deps, record)
+  lease.over()
   await deps.faults('finish:after-commit')
   deps.bus.publish(record.id)
   if (stored.state === 'stored') deps.background(complete(deps, stored, prefix))
@@ -64,7 +70,10 @@ export async function finish(
  * Whether the object is made. False if somebody ended the upload meanwhile, and with it deleted
  * its bytes: then nothing is wrong with the store.
  */
-async function completeObject(deps: UploadDeps, record: FileRecord): Promise<boolean> {
+async function completeObject(
+  deps: UploadDeps,
+  { record, lease }: Underway,
+): Promise<boolean> {
   const store = storeNamed(deps, record.storeName)
   const object = growingOf(deps, record)
   try {
@@ -74,9 +83,9 @@ async function completeObject(deps: UploadDeps, record: FileRecord): Promise<boo
     const current = await findFile(deps.db, record.id)
     if (!current || !isUnfinished(current.state)) return false
     const refusal = object.refusal(error)
-    if (refusal) throw await reject(deps, record, refusal)
+    if (refusal) throw await reject(deps, { record, lease }, refusal)
     throw hasCode(error, 'STORAGE_CORRUPT')
-      ? await failCorrupt(deps, current, error)
+      ? await failCorrupt(deps, { record: current, lease }, error)
       : error
   }
 }
@@ -92,7 +101,7 @@ type Found = Pick<
  */
 function commitStored(
   deps: UploadDeps,
-  record: FileRecord,
+  { record, lease }: Underway,
   { found, hasPieces }: { found: Found; hasPieces: boolean },
 ): Promise<FileRecord | null> {
   const now = new Date()
@@ -118,6 +127,7 @@ function commitStored(
     from: ['created', 'receiving'],
     changes,
     events,
+    fence: lease.fence,
     also: [
       ...(hasPieces ? dropPiecesSql : []),
       ...(hasCallback ? [fileJob(deps, 'upload.complete')] : []),
@@ -129,7 +139,7 @@ function commitStored(
 
 /**
  * The record after somebody else was first. If they stored it, that is success too.
- * @throws {CarcosaError} UPLOAD_GONE
+ * @throws {CarcosaError} UPLOAD_GONE, UPLOAD_LOCKED if another process goes on writing it
  */
 export async function otherwiseFinished(
   deps: UploadDeps,
@@ -137,8 +147,16 @@ export async function otherwiseFinished(
 ): Promise<FileRecord> {
   const current = await findFile(deps.db, record.id)
   if (current && isReadable(current.state)) return current
+  if (current && isUnfinished(current.state)) throw overtaken(current)
   throw new CarcosaError('UPLOAD_GONE', {
     message: `The upload was ${current?.state ?? 'removed'} while its bytes arrived.`,
+  })
+}
+
+function overtaken({ offset }: FileRecord): CarcosaError {
+  return new CarcosaError('UPLOAD_LOCKED', {
+    message: `Another request wrote to this upload meanwhile: it stands at ${offset}. Continue from there.`,
+    headers: { 'Retry-After': '1' },
   })
 }
 
@@ -148,7 +166,7 @@ export async function otherwiseFinished(
  */
 export async function reject(
   deps: UploadDeps,
-  record: FileRecord,
+  { record, lease }: Underway,
   { error, detectedType }: Verdict,
 ): Promise<CarcosaError> {
   if (!error) throw new TypeError('nothing to reject it for')
@@ -157,6 +175,7 @@ export async function reject(
     to: 'rejected',
     from: predecessors('rejected'),
     changes: { failure, detectedType, expiresAt: null },
+    fence: lease.fence,
     events: [
       { type: 'file.rejected', data: { id: record.id, route: record.route, ...failure } },
     ],

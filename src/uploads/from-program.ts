@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Principal } from '../auth/principal.ts'
-import type { FileRecord } from '../files/record.ts'
+import type { FileRecord, NewFile } from '../files/record.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
@@ -42,8 +42,14 @@ export async function uploadFromProgram(
 ): Promise<FileRecord> {
   try {
     const route = routeOf(deps, upload)
-    const record = await begin(deps, route, upload)
-    return await fill(deps, route, { record, body })
+    const drafted = judge(deps, route, upload)
+    const lease = await deps.leases.acquire(drafted.id, { preempt: 'idle' })
+    try {
+      const { record } = await create(deps, drafted, { followed: true, lease })
+      return await fill(deps, route, { record, body, lease })
+    } finally {
+      lease.release()
+    }
   } finally {
     body.destroy()
   }
@@ -57,11 +63,7 @@ function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
   })
 }
 
-async function begin(
-  deps: UploadDeps,
-  route: NamedRoute,
-  upload: ProgramUpload,
-): Promise<FileRecord> {
+function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewFile {
   const { filename: name = '', type = '', ownerId, metadata, input, store } = upload
   const file = { name, type, size: upload.size ?? null }
   const refused = checkFile(route, file)
@@ -75,30 +77,26 @@ async function begin(
     metadata,
     ...(store !== undefined && { store }),
   })
-  const drafted = draft(deps, route, agreement)
-  const { record } = await create(deps, drafted, { followed: true })
-  return record
+  return draft(deps, route, agreement)
 }
 
 async function fill(
   deps: UploadDeps,
   route: NamedRoute,
-  { record, body }: { record: FileRecord; body: Readable },
+  { record, body, lease }: { record: FileRecord; body: Readable; lease: Lease },
 ): Promise<FileRecord> {
-  const lease = await deps.leases.acquire(record.id, { preempt: 'idle' })
   const reception = { body, lease, route, prefix: null, failOnError: true }
   try {
     const received = await receive(deps, { ...reception, record })
     if (received.size !== null && received.offset === received.size) return received
     assertWhole(body, received, lease)
     const { offset } = received
-    const sized = await declareLength(deps, route, { record: received, size: offset })
+    const underway = { record: received, lease }
+    const sized = await declareLength(deps, route, { ...underway, size: offset })
     return await receive(deps, { ...reception, record: sized })
   } catch (error) {
     await remove(deps, record)
     throw error
-  } finally {
-    lease.release()
   }
 }
 

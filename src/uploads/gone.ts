@@ -2,6 +2,7 @@ import type { FileRecord } from '../files/record.ts'
 import { transition } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
+import type { Lease } from './lease.ts'
 import { purge } from './purge.ts'
 
 /** What is told of an upload that has ended, and the end of one that the store lost. */
@@ -20,7 +21,7 @@ export function gone(why: string): CarcosaError {
  */
 export async function failCorrupt(
   deps: UploadDeps,
-  record: FileRecord,
+  { record, lease }: { record: FileRecord; lease: Pick<Lease, 'fence'> },
   found: unknown,
 ): Promise<CarcosaError> {
   const failure = {
@@ -33,6 +34,7 @@ export async function failCorrupt(
     to: 'failed',
     from: ['created', 'receiving'],
     changes: { failure },
+    fence: lease.fence,
     events: [
       { type: 'file.failed', data: { id: record.id, route: record.route, ...failure } },
     ],

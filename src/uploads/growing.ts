@@ -15,10 +15,15 @@ export interface Growing extends GrowingObject {
   refusal(error: unknown): Verdict | null
 }
 
+export interface GrowingOptions {
+  early?: EarlyType | null
+  contested?: boolean
+}
+
 export function growingOf(
   deps: UploadDeps,
   record: FileRecord,
-  early: EarlyType | null = null,
+  { early = null, contested = false }: GrowingOptions = {},
 ): Growing {
   const { id, key, offset, size, storeMemo } = record
   const route = deps.route(record.route)
@@ -29,6 +34,7 @@ export function growingOf(
     size,
     maxSize: size ?? (route ? maxFileSize(route) : Number.MAX_SAFE_INTEGER),
     memo: storeMemo,
+    contested,
     parts: () => findParts(deps.db, id),
     staged: () => findStaged(deps.db, id),
     get verdict() {

@@ -1,7 +1,9 @@
 import type { Progress } from '../../stores/store.ts'
 import type { FileRecord } from '../files/record.ts'
+import { hasCode } from '../shared/errors.ts'
 import { commitOffset, commitProgress } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
+import type { Lease } from './lease.ts'
 
 /** Bytes of a request in flight are committed this often, so that a crash loses no more. */
 const checkpointMs = 500
@@ -24,7 +26,10 @@ export interface Ledger {
  * Commits now and then while a long or stalled request goes on, never twice at once and always
  * in order.
  */
-export function createLedger(deps: UploadDeps, record: FileRecord): Ledger {
+export function createLedger(
+  deps: UploadDeps,
+  { record, lease }: { record: FileRecord; lease: Lease },
+): Ledger {
   let current = record
   let told: Progress | null = null
   let hasPieces = record.storeMemo !== null
@@ -38,8 +43,8 @@ export function createLedger(deps: UploadDeps, record: FileRecord): Ledger {
     told = null
     try {
       current = hasPieces
-        ? await commitProgress(deps, current, progress)
-        : await commitOffset(deps, current, progress.offset)
+        ? await commitProgress(deps, { record: current, lease }, progress)
+        : await commitOffset(deps, { record: current, lease }, progress.offset)
     } catch (error) {
       told = told ? merge(progress, told) : progress
       throw error
@@ -48,6 +53,8 @@ export function createLedger(deps: UploadDeps, record: FileRecord): Ledger {
   }
   const early = () => {
     commit = commitTold().catch((error) => {
+      // Nothing that still arrives can be committed.
+      if (hasCode(error, 'UPLOAD_LOCKED') || hasCode(error, 'UPLOAD_GONE')) lease.lose()
       // The commit at the end of the request is the one that counts; this one is a courtesy.
       deps.log.warn({ err: error, id: record.id }, 'could not commit an offset early')
     })

@@ -4,16 +4,23 @@ import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
-import { advance, commitHeld } from './advance.ts'
+import { advance, commitHeld, type Underway } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { EarlyType } from './early.ts'
 import { finish, otherwiseFinished } from './finish.ts'
 import { failCorrupt, gone } from './gone.ts'
 import { growingOf } from './growing.ts'
+import type { Lease } from './lease.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 
 /** The story of one upload: create, guard, receive (receive.ts), finish (finish.ts), end. */
+
+export interface Creation {
+  followed?: boolean
+  early?: EarlyType | null
+  lease?: Lease | null
+}
 
 /**
  * Writes the row of a new upload and `file.created`, or finds the upload that the same ticket
@@ -24,18 +31,17 @@ import { isUnfinished, predecessors } from './state.ts'
 export async function create(
   deps: UploadDeps,
   file: NewFile,
-  {
-    followed = false,
-    early = null,
-  }: { followed?: boolean; early?: EarlyType | null } = {},
+  { followed = false, early = null, lease = null }: Creation = {},
 ): Promise<{ record: FileRecord; replayed: boolean }> {
   const { id, route, filename, size, ownerId } = file
   const data = { id, route, filename, size, ownerId }
   const created = await insertFile(deps.db, file, {
     events: [{ type: 'file.created', data }],
     lazily: followed,
+    lease: (followed && lease?.begin()) || null,
   })
   if (created) {
+    if (followed) lease?.begun()
     deps.tails.begin(id, early)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
@@ -54,10 +60,20 @@ export async function create(
 export async function guard(
   deps: UploadDeps,
   request: UploadRequest,
+  { lease, toWrite }: Guarding,
 ): Promise<FileRecord> {
-  const record = await findOwn(deps, request)
+  const load = () => (toWrite ? lease.hold() : lease.look())
+  const record = await findOwn(deps, request, load)
   assertAlive(record)
-  return isUnfinished(record.state) ? catchUp(deps, record) : record
+  if (!isUnfinished(record.state)) return record
+  if (toWrite || !mayBeBehind(deps, record)) return catchUp(deps, { record, lease })
+  return guard(deps, request, { lease, toWrite: true })
+}
+
+export interface Guarding {
+  lease: Lease
+  /** Whether the upload is held until the lease is released, or only looked at. */
+  toWrite: boolean
 }
 
 /**
@@ -69,8 +85,9 @@ export async function guard(
 export async function findOwn(
   deps: UploadDeps,
   request: UploadRequest,
+  load = (id: string) => findFile(deps.db, id),
 ): Promise<FileRecord> {
-  const record = request.id === null ? null : await findFile(deps.db, request.id)
+  const record = request.id === null ? null : await load(request.id)
   const isHere = record !== null && record.route === request.route.name
   if (isHere && (await mayTouch(request, record))) return record
   // A credential that is wrong is refused here too, or its refusal would tell what exists.
@@ -102,13 +119,14 @@ export async function isCreator(
 export async function declareLength(
   deps: UploadDeps,
   route: NamedRoute,
-  { record, size }: { record: FileRecord; size: number },
+  { record, lease, size }: Underway & { size: number },
 ): Promise<FileRecord> {
   const { filename, declaredType } = record
   const file = { name: filename ?? '', type: declaredType ?? '', size }
   const refused = checkFile(route, file)
   if (refused) throw refused
-  return (await advance(deps, record, { size })) ?? otherwiseFinished(deps, record)
+  const declared = await advance(deps, { record, lease }, { size })
+  return declared ?? otherwiseFinished(deps, record)
 }
 
 /**
@@ -117,8 +135,12 @@ export async function declareLength(
  *
  * @throws {CarcosaError} FORBIDDEN, and what guard throws
  */
-export async function terminate(deps: UploadDeps, request: UploadRequest): Promise<void> {
-  const record = await guard(deps, request)
+export async function terminate(
+  deps: UploadDeps,
+  request: UploadRequest,
+  lease: Lease,
+): Promise<void> {
+  const record = await guard(deps, request, { lease, toWrite: true })
   if (!isUnfinished(record.state) && !(await isCreator(request, record))) {
     throw new CarcosaError('FORBIDDEN', {
       message:
@@ -137,6 +159,7 @@ export async function remove(deps: UploadDeps, record: FileRecord): Promise<void
     events: [{ type: 'file.removed', data: { id: record.id, route: record.route } }],
   })
   deps.tails.drop(record.id)
+  deps.leases.cancel(record.id)
   deps.bus.publish(record.id)
   if (removed) await purge(deps, removed)
 }
@@ -161,19 +184,39 @@ function assertAlive(record: FileRecord): void {
  * acknowledged means the store lost data, and the only honest answer is that the upload is
  * gone. Skipped when this process wrote last, because then it knows.
  */
-async function catchUp(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
-  const wroteLast = deps.tails.offsetOf(record.id) === record.offset
-  const current = wroteLast ? record : await adoptHeld(deps, record)
+async function catchUp(
+  deps: UploadDeps,
+  { record, lease }: { record: FileRecord; lease: Lease },
+): Promise<FileRecord> {
+  const current = wroteLast(deps, record)
+    ? record
+    : await adoptHeld(deps, { record, lease })
   if (current.size === null || current.offset < current.size) return current
   // Every byte is here and only the last step is missing. A client that is told so by HEAD
   // believes that it is done and never asks again.
   const tail = deps.tails.take(current.id, current.offset)
-  return finish(deps, { record: current, tail, prefix: null })
+  return finish(deps, { record: current, tail, prefix: null, lease })
 }
 
-async function adoptHeld(deps: UploadDeps, record: FileRecord): Promise<FileRecord> {
+/** Whether catching up with the store may change the row, which only a writer may. */
+function mayBeBehind(deps: UploadDeps, record: FileRecord): boolean {
+  const { offset, size } = record
+  if (size !== null && offset >= size) return true
+  return (
+    !wroteLast(deps, record) && storeNamed(deps, record.storeName).offset !== undefined
+  )
+}
+
+function wroteLast(deps: UploadDeps, { id, offset }: FileRecord): boolean {
+  return deps.tails.offsetOf(id) === offset
+}
+
+async function adoptHeld(
+  deps: UploadDeps,
+  { record, lease }: Underway,
+): Promise<FileRecord> {
   const held = await storeNamed(deps, record.storeName).offset?.(growingOf(deps, record))
   if (!held) return record
-  if (held.offset < record.offset) throw await failCorrupt(deps, record, held)
-  return held.offset > record.offset ? commitHeld(deps, record, held) : record
+  if (held.offset < record.offset) throw await failCorrupt(deps, { record, lease }, held)
+  return held.offset > record.offset ? commitHeld(deps, { record, lease }, held) : record
 }

@@ -7,7 +7,7 @@ import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relieve } from '../shared/relief.ts'
 import { storeNamed } from './admission.ts'
-import { commitHeld } from './advance.ts'
+import { commitHeld, type Underway } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
 import { finish, otherwiseFinished, reject } from './finish.ts'
 import { failCorrupt } from './gone.ts'
@@ -16,6 +16,7 @@ import type { Lease } from './lease.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
+import { cancelled } from './turns.ts'
 
 export interface Reception {
   /** Unfinished, and guarded by `lease`. */
@@ -44,8 +45,9 @@ export async function receive(
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
   const tail = deps.tails.take(record.id, record.offset)
-  const object = growingOf(deps, record, tail?.early)
-  const ledger = createLedger(deps, record)
+  const { contested } = lease
+  const object = growingOf(deps, record, { early: tail?.early ?? null, contested })
+  const ledger = createLedger(deps, { record, lease })
   const limit = (record.size ?? maxFileSize(route)) - record.offset
   const source = tapped({ body, limit, lease, tail, onStored: ledger.note })
 
@@ -53,7 +55,7 @@ export async function receive(
   try {
     offset = await store.write(object, source)
   } catch (error) {
-    throw await afterFailure(deps, { record, store, object, ledger, error })
+    throw await afterFailure(deps, { record, lease, store, object, ledger, error })
   }
   await deps.faults('receive:after-write')
 
@@ -74,10 +76,13 @@ export async function receive(
       tail,
       prefix,
       written: object,
+      lease,
     })
   }
+  const settled = await ledger.settle()
+  if (lease.releaseRequested.reason === cancelled) return otherwiseFinished(deps, settled)
   if (tail) deps.tails.put(record.id, tail)
-  return ledger.settle()
+  return settled
 }
 
 type TappedSource = ByteSource & { exceeded: boolean }
@@ -115,6 +120,7 @@ function tapped({
 
 interface Failed {
   record: FileRecord
+  lease: Lease
   store: Store
   object: Growing
   ledger: Ledger
@@ -127,15 +133,17 @@ interface Failed {
  */
 async function afterFailure(
   deps: UploadDeps,
-  { record, store, object, ledger, error }: Failed,
+  { record, lease, store, object, ledger, error }: Failed,
 ): Promise<unknown> {
   const refusal = object.refusal(error)
-  if (refusal) return reject(deps, record, refusal)
-  if (hasCode(error, 'STORAGE_CORRUPT')) return lost(deps, record, error)
+  if (refusal) return reject(deps, { record, lease }, refusal)
+  if (hasCode(error, 'STORAGE_CORRUPT')) return lost(deps, { record, lease }, error)
   try {
     const current = await ledger.settle()
     const now = await store.offset?.(growingOf(deps, current))
-    if (now && now.offset > current.offset) await commitHeld(deps, current, now)
+    if (now && now.offset > current.offset) {
+      await commitHeld(deps, { record: current, lease }, now)
+    }
   } catch (cause) {
     // The store just failed and may fail again; the next HEAD asks it once more.
     deps.log.warn({ err: cause, id: record.id }, 'could not commit what the store kept')
@@ -146,7 +154,7 @@ async function afterFailure(
 /** Bytes that were acknowledged are gone: the only honest answer is that the upload is, too. */
 async function lost(
   deps: UploadDeps,
-  record: FileRecord,
+  { record, lease }: Underway,
   error: unknown,
 ): Promise<unknown> {
   const current = await findFile(deps.db, record.id)
@@ -157,7 +165,7 @@ async function lost(
       (gone: unknown) => gone,
     )
   }
-  return failCorrupt(deps, current, error)
+  return failCorrupt(deps, { record: current, lease }, error)
 }
 
 function excess(record: FileRecord, offset: number, limit: number): CarcosaError {

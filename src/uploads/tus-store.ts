@@ -4,6 +4,7 @@ import type { FileRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
 import { detectEarly } from './early.ts'
+import type { Lease } from './lease.ts'
 import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
 import { isUnfinished } from './state.ts'
@@ -35,7 +36,11 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
-    const { record, replayed } = await create(this.#deps, draft, { followed, early })
+    const { record, replayed } = await create(this.#deps, draft, {
+      followed,
+      early,
+      lease: call.lease,
+    })
     call.record = record
     call.replayed = replayed
     // The library takes the id of the Location from here: a replay gets the old one.
@@ -47,7 +52,11 @@ export class LifecycleStore extends DataStore {
 
   override async getUpload(id: string): Promise<Upload> {
     const call = this.#call()
-    const record = await guard(this.#deps, call.request)
+    const toWrite = call.exchange.admitted.method !== 'HEAD'
+    const record = await guard(this.#deps, call.request, {
+      lease: leaseOf(call),
+      toWrite,
+    })
     call.record = record
     dropRepeatedLength(call, record)
     return new Upload({ id, size: record.size ?? undefined, offset: record.offset })
@@ -56,7 +65,8 @@ export class LifecycleStore extends DataStore {
   override async declareUploadLength(_id: string, size: number): Promise<void> {
     const call = this.#call()
     const { route } = call.request
-    call.record = await declareLength(this.#deps, route, { record: recordOf(call), size })
+    const underway = { record: recordOf(call), lease: leaseOf(call) }
+    call.record = await declareLength(this.#deps, route, { ...underway, size })
   }
 
   override async write(_stream: unknown, _id: string, offset: number): Promise<number> {
@@ -69,12 +79,12 @@ export class LifecycleStore extends DataStore {
 
   override async remove(): Promise<void> {
     const call = this.#call()
-    await terminate(this.#deps, call.request)
+    await terminate(this.#deps, call.request, leaseOf(call))
   }
 
   async #receive(call: Call, record: FileRecord): Promise<FileRecord> {
-    const { request, lease } = call
-    if (!lease) throw new TypeError('writing needs the lease')
+    const { request } = call
+    const lease = leaseOf(call)
     try {
       const body = call.body()
       const { route, prefix } = request
@@ -134,6 +144,11 @@ const endings = ['end', 'aborted', 'close', 'error'] as const
 function recordOf(call: Call): FileRecord {
   if (!call.record) throw new TypeError('the upload is not loaded')
   return call.record
+}
+
+function leaseOf(call: Call): Lease {
+  if (!call.lease) throw new TypeError('this needs the lease')
+  return call.lease
 }
 
 function isLengthExceeded(error: unknown): boolean {

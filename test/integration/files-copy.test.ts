@@ -51,7 +51,7 @@ test.after(async ({ server, fake }) => {
 })
 test.before.each(async ({ server, a, b, fake, at }) => {
   await server.uploads.db.executeSql(
-    'TRUNCATE carcosa.file, carcosa.upload_lease CASCADE',
+    'TRUNCATE carcosa.file, carcosa.copy_lease CASCADE',
   )
   for (const { objects } of [a, b]) objects.clear()
   fake.reset()
@@ -356,13 +356,13 @@ test('what a writer that died left is overwritten, an imported key too', async (
   a.objects.set('cat.jpg', { ...finished, bytes: Buffer.from('mine') })
   await server.carcosa.api.files.import({ store: 'a', route: 'demo' })
   const { db } = server.uploads
-  at.set('copy:before-commit', () => db.executeSql('DELETE FROM carcosa.upload_lease'))
+  at.set('copy:before-commit', () => db.executeSql('DELETE FROM carcosa.copy_lease'))
   await copy(context)
   at.clear()
   // As if it had died before it could clean up: its claim is over, its half object is there.
   b.objects.set('cat.jpg', { ...finished, bytes: Buffer.from('mi') })
   await db.executeSql(
-    `INSERT INTO carcosa.upload_lease VALUES ('copy b cat.jpg', 'dead', 1, now() - interval '1 s')`,
+    `INSERT INTO carcosa.copy_lease VALUES ('copy b cat.jpg', 'dead', now() - interval '1 s')`,
   )
   assert.is((await copy(context)).copied, 1)
   assert.is(b.objects.get('cat.jpg')?.bytes.toString(), 'mine')

@@ -60,7 +60,7 @@ test.after(async ({ server, fake }) => {
 })
 test.before.each(async ({ server, a, b, fake, at }) => {
   await server.uploads.db.executeSql(
-    'TRUNCATE carcosa.file, carcosa.upload_lease CASCADE',
+    'TRUNCATE carcosa.file, carcosa.copy_lease CASCADE',
   )
   await server.uploads.db.executeSql('TRUNCATE carcosa.event')
   for (const { objects } of [a, b]) objects.clear()

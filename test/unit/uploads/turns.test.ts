@@ -2,17 +2,17 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CarcosaError } from '../../../src/shared/errors.ts'
-import { createLeases, type Lease } from '../../../src/uploads/lease.ts'
+import { createTurns, type Turn, type TurnLimits } from '../../../src/uploads/turns.ts'
 
-const test = suite('uploads/lease')
+const test = suite('uploads/turns')
 
 test('of two who want one upload, the second waits for the first', async () => {
-  const leases = createLeases()
-  const first = await leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith()
+  const first = await turns.take('a', { wish: 'idle' })
   const order: string[] = []
-  const second = leases.acquire('a', { preempt: 'idle' }).then((lease) => {
+  const second = turns.take('a', { wish: 'idle' }).then((turn) => {
     order.push('second')
-    return lease
+    return turn
   })
   await wait(20)
   order.push('first ends')
@@ -22,57 +22,45 @@ test('of two who want one upload, the second waits for the first', async () => {
 })
 
 test('different uploads do not wait for each other', async () => {
-  const leases = createLeases()
+  const turns = turnsWith()
   const all = await Promise.all(
-    ['a', 'b', 'c'].map((id) => leases.acquire(id, { preempt: 'idle' })),
+    ['a', 'b', 'c'].map((id) => turns.take(id, { wish: 'idle' })),
   )
-  for (const lease of all) lease.release()
+  for (const turn of all) turn.release()
 })
 
 test('those who wait are served in the order they came, one at a time', async () => {
-  const leases = createLeases()
-  const first = await leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith()
+  const first = await turns.take('a', { wish: 'idle' })
   const served: number[] = []
   let holding = 0
   const waiters = [1, 2, 3, 4].map(async (n) => {
-    const lease = await leases.acquire('a', { preempt: 'idle' })
+    const turn = await turns.take('a', { wish: 'idle' })
     assert.is(++holding, 1)
     served.push(n)
     await wait(1)
     holding--
-    lease.release()
+    turn.release()
   })
   first.release()
   await Promise.all(waiters)
   assert.equal(served, [1, 2, 3, 4])
 })
 
-test('the fence grows with every holder', async () => {
-  const leases = createLeases()
-  const fences: number[] = []
-  for (let i = 0; i < 3; i++) {
-    const lease = await leases.acquire('a', { preempt: 'idle' })
-    fences.push(lease.fence)
-    lease.release()
-  }
-  const [first = 0, second = 0, third = 0] = fences
-  assert.ok(first < second && second < third, fences.join())
-})
-
 test('releasing twice does not release the one who came after', async () => {
-  const leases = createLeases({ waitMs: 50 })
-  const first = await leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith({ waitMs: 50 })
+  const first = await turns.take('a', { wish: 'idle' })
   first.release()
-  const second = await leases.acquire('a', { preempt: 'idle' })
+  const second = await turns.take('a', { wish: 'idle' })
   first.release()
-  assert.is(await refusal(leases.acquire('a', { preempt: 'idle' })), 'UPLOAD_LOCKED')
+  assert.is(await refusal(turns.take('a', { wish: 'idle' })), 'UPLOAD_LOCKED')
   second.release()
 })
 
 test('who wants the upload now asks its holder to end at once', async () => {
-  const leases = createLeases()
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const next = leases.acquire('a', { preempt: 'now' })
+  const turns = turnsWith()
+  const held = await turns.take('a', { wish: 'idle' })
+  const next = turns.take('a', { wish: 'now' })
   await wait(5)
   assert.ok(held.releaseRequested.aborted)
   held.release()
@@ -80,9 +68,9 @@ test('who wants the upload now asks its holder to end at once', async () => {
 })
 
 test('a holder who receives bytes is not asked to end by another writer', async () => {
-  const leases = createLeases({ idleMs: 40 })
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const next = leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith({ idleMs: 40 })
+  const held = await turns.take('a', { wish: 'idle' })
+  const next = turns.take('a', { wish: 'idle' })
   for (let i = 0; i < 12; i++) {
     held.touch()
     await wait(10)
@@ -93,19 +81,19 @@ test('a holder who receives bytes is not asked to end by another writer', async 
 })
 
 test('a holder who has fallen silent is asked to end by another writer', async () => {
-  const leases = createLeases({ idleMs: 30 })
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const next = leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith({ idleMs: 30 })
+  const held = await turns.take('a', { wish: 'idle' })
+  const next = turns.take('a', { wish: 'idle' })
   await requested(held, 1_000)
   held.release()
   ;(await next).release()
 })
 
 test('who is next in line is asked too, by one who wants it now', async () => {
-  const leases = createLeases({ idleMs: 20 })
-  const first = await leases.acquire('a', { preempt: 'idle' })
-  const second = leases.acquire('a', { preempt: 'idle' })
-  const urgent = leases.acquire('a', { preempt: 'now' })
+  const turns = turnsWith({ idleMs: 20 })
+  const first = await turns.take('a', { wish: 'idle' })
+  const second = turns.take('a', { wish: 'idle' })
+  const urgent = turns.take('a', { wish: 'now' })
   first.release()
   const writer = await second
   writer.touch()
@@ -115,23 +103,23 @@ test('who is next in line is asked too, by one who wants it now', async () => {
 })
 
 test('waiting ends with UPLOAD_LOCKED and Retry-After', async () => {
-  const leases = createLeases({ waitMs: 30 })
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const error = await leases.acquire('a', { preempt: 'now' }).catch((caught) => caught)
+  const turns = turnsWith({ waitMs: 30 })
+  const held = await turns.take('a', { wish: 'idle' })
+  const error = await turns.take('a', { wish: 'now' }).catch((caught) => caught)
   assert.instance(error, CarcosaError)
   assert.is(error.code, 'UPLOAD_LOCKED')
   assert.is(error.headers['Retry-After'], '1')
   held.release()
-  ;(await leases.acquire('a', { preempt: 'idle' })).release()
+  ;(await turns.take('a', { wish: 'idle' })).release()
 })
 
 test('who gave up waiting is passed over', async () => {
-  const leases = createLeases()
-  const held = await leases.acquire('a', { preempt: 'idle' })
+  const turns = turnsWith()
+  const held = await turns.take('a', { wish: 'idle' })
   const abort = new AbortController()
   const { signal } = abort
-  const gone = refusal(leases.acquire('a', { preempt: 'idle', signal }))
-  const patient = leases.acquire('a', { preempt: 'idle' })
+  const gone = refusal(turns.take('a', { wish: 'idle', signal }))
+  const patient = turns.take('a', { wish: 'idle' })
   await wait(5)
   abort.abort()
   assert.is(await gone, 'UPLOAD_LOCKED')
@@ -140,22 +128,22 @@ test('who gave up waiting is passed over', async () => {
 })
 
 test('too many who wait for one upload are refused at once', async () => {
-  const leases = createLeases({ maxWaiters: 2, waitMs: 5_000 })
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const waiting = [1, 2].map(() => leases.acquire('a', { preempt: 'idle' }))
+  const turns = turnsWith({ maxWaiters: 2, waitMs: 5_000 })
+  const held = await turns.take('a', { wish: 'idle' })
+  const waiting = [1, 2].map(() => turns.take('a', { wish: 'idle' }))
   await wait(5)
   const before = Date.now()
-  assert.is(await refusal(leases.acquire('a', { preempt: 'idle' })), 'UPLOAD_LOCKED')
+  assert.is(await refusal(turns.take('a', { wish: 'idle' })), 'UPLOAD_LOCKED')
   assert.ok(Date.now() - before < 1_000)
   held.release()
   for (const next of waiting) (await next).release()
 })
 
 test('who must not disturb the holder gives up before it is asked', async () => {
-  const leases = createLeases()
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const refused = leases.acquire('a', {
-    preempt: 'now',
+  const turns = turnsWith()
+  const held = await turns.take('a', { wish: 'idle' })
+  const refused = turns.take('a', {
+    wish: 'now',
     beforeWaiting: () => Promise.reject(new CarcosaError('UPLOAD_NOT_FOUND')),
   })
   assert.is(await refusal(refused), 'UPLOAD_NOT_FOUND')
@@ -164,11 +152,9 @@ test('who must not disturb the holder gives up before it is asked', async () => 
 })
 
 test('waiting does not use the CPU', async () => {
-  const leases = createLeases({ idleMs: 100 })
-  const held = await leases.acquire('a', { preempt: 'idle' })
-  const waiting = Array.from({ length: 50 }, () =>
-    leases.acquire('a', { preempt: 'idle' }),
-  )
+  const turns = turnsWith({ idleMs: 100 })
+  const held = await turns.take('a', { wish: 'idle' })
+  const waiting = Array.from({ length: 50 }, () => turns.take('a', { wish: 'idle' }))
   const before = process.cpuUsage()
   await wait(500)
   const { user, system } = process.cpuUsage(before)
@@ -178,26 +164,30 @@ test('waiting does not use the CPU', async () => {
 })
 
 test('at its end every holder is asked to end, also those who come later', async () => {
-  const leases = createLeases()
-  const a = await leases.acquire('a', { preempt: 'idle' })
-  const next = leases.acquire('a', { preempt: 'idle' })
-  leases.end()
+  const turns = turnsWith()
+  const a = await turns.take('a', { wish: 'idle' })
+  const next = turns.take('a', { wish: 'idle' })
+  turns.end()
   assert.ok(a.releaseRequested.aborted)
   a.release()
   assert.ok((await next).releaseRequested.aborted)
-  assert.ok((await leases.acquire('b', { preempt: 'idle' })).releaseRequested.aborted)
+  assert.ok((await turns.take('b', { wish: 'idle' })).releaseRequested.aborted)
 })
 
 test.run()
 
-async function refusal(lease: Promise<Lease>): Promise<string> {
-  return lease.then(
+function turnsWith(limits: Partial<TurnLimits> = {}) {
+  return createTurns({ waitMs: 10_000, idleMs: 1_000, maxWaiters: 64, ...limits })
+}
+
+async function refusal(turn: Promise<Turn>): Promise<string> {
+  return turn.then(
     () => 'granted',
     (error) => (error instanceof CarcosaError ? error.code : String(error)),
   )
 }
 
-async function requested({ releaseRequested }: Lease, ms: number): Promise<void> {
+async function requested({ releaseRequested }: Turn, ms: number): Promise<void> {
   for (const until = Date.now() + ms; !releaseRequested.aborted; await wait(5)) {
     assert.ok(Date.now() < until, `nobody asked within ${ms} ms`)
   }
