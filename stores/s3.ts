@@ -159,7 +159,9 @@ async function flush(
     await target.whole(body, await object.describe(bytes.subarray(0, 4100)))
     return []
   }
-  const part = { number: count + 1, position, body, last: true }
+  const at = { count, position }
+  const used = object.contested ? await target.pastContested?.(object.memo, at) : count
+  const part = { number: (used ?? count) + 1, position, body, last: true }
   const receipt = (await target.send(object.memo, part)) ?? ''
   return [{ number: part.number, size: bytes.length, receipt }]
 }

@@ -43,6 +43,10 @@ export function partTarget(to: Connected, options: TargetOptions): PartTarget {
   const { settings, sdk, client, wire, at } = to
   const { concurrency, profile } = settings
   const partSize = partSizes(settings, options)
+  // Whether enough numbers are left for what may still come in full parts.
+  const isEnough = (after: PartPlace) =>
+    after.count + Math.ceil((maxSize - after.position) / partSize(after)) <=
+    profile.maxParts
 
   return {
     concurrency,
@@ -51,10 +55,8 @@ export function partTarget(to: Connected, options: TargetOptions): PartTarget {
     shortPart(at, { bytes: rest, arrived }) {
       // Few bytes at a time are gathered: a request for each would be slower than staging them.
       if (profile.equalParts || arrived < profile.minPartSize) return 0
-      // Only while enough numbers are left for what may still come in full parts.
       const after = { count: at.count + 1, position: at.position + rest }
-      const needed = Math.ceil((maxSize - after.position) / partSize(after))
-      return after.count + needed <= profile.maxParts ? rest : 0
+      return isEnough(after) ? rest : 0
     },
 
     async whole(body, info) {
@@ -75,7 +77,30 @@ export function partTarget(to: Connected, options: TargetOptions): PartTarget {
       return { uploadId: begun.UploadId, ...(profile.equalParts && { partSize: first }) }
     },
 
+    async pastContested(memo, at) {
+      const last = await lastNumber(to, { key, memo, after: at.count })
+      // What it began to send before it was overtaken, and one that it was about to.
+      const count = last + concurrency + 1
+      // Else rather a part that may be replaced than a file that does not fit.
+      return isEnough({ ...at, count }) ? count : at.count
+    },
+
     send: (memo, part) => sendPart(to, { key, memo }, part),
+  }
+}
+
+/** The number of the last part that the service holds; `after` if none is behind it. */
+async function lastNumber(
+  { client, sdk, at }: Connected,
+  { key, memo, after }: { key: string; memo: Memo; after: number },
+): Promise<number> {
+  const UploadId = uploadIdOf(memo) ?? ''
+  for (let last = after; ; ) {
+    const PartNumberMarker = String(last)
+    const command = new sdk.ListPartsCommand({ ...at(key), UploadId, PartNumberMarker })
+    const { Parts = [], IsTruncated } = await client.send(command)
+    last = Parts.at(-1)?.PartNumber ?? last
+    if (!IsTruncated || Parts.length === 0) return last
   }
 }
 
@@ -100,7 +125,9 @@ function partSizes(
   { partSize, profile }: S3Settings,
   { maxSize, isKnown = true, memo, staged = 0 }: TargetOptions,
 ) {
-  const { maxParts, equalParts } = profile
+  const { equalParts } = profile
+  // A tenth of the numbers is kept for short parts and for writers that are overtaken.
+  const maxParts = Math.floor(profile.maxParts * 0.9)
   const most = Math.min(maxSize, maxObjectSize)
   const needed = roundUp(most / maxParts)
   if (equalParts) {
@@ -112,8 +139,9 @@ function partSizes(
   }
   if (needed <= partSize) return () => partSize
   const steps = growth(partSize, most, maxParts)
+  const largest = steps.at(-1)?.size ?? needed
   return ({ count }: PartPlace) =>
-    steps.find(({ until }) => count < until)?.size ?? needed
+    steps.find(({ until }) => count < until)?.size ?? largest
 }
 
 /** A quarter of all part numbers for each size, every one so much larger that all fit. */

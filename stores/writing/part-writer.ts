@@ -24,12 +24,18 @@ export interface PartTarget {
   whole(body: PartBody, info: ObjectInfo): Promise<void>
   /** Begins an object of several parts and resolves with what must be remembered. */
   begin(info: ObjectInfo): Promise<Memo>
+  /**
+   * The number after which to go on where a writer was overtaken that may still send parts of
+   * what comes `at`: one of its that arrives late must not replace one of ours. Without it late
+   * parts do no harm.
+   */
+  pastContested?(memo: Memo, at: PartPlace): Promise<number>
   /** Sends a part; resolves with its receipt, null if the store needs none. */
   send(memo: Memo, part: OutgoingPart): Promise<string | null>
 }
 
 export interface PartPlace {
-  /** Parts before it. */
+  /** Numbers of parts before it, used or left out. */
   readonly count: number
   /** Its first byte in the object. */
   readonly position: number
@@ -53,7 +59,7 @@ export interface OutgoingPart {
 
 /** What the writer adds to the memo of a store. */
 interface Account {
-  /** Parts with a receipt. */
+  /** The number of the last part with a receipt. */
   readonly parts: number
   /** Bytes in them. */
   readonly settled: number
@@ -121,6 +127,7 @@ class PartWriter {
   async run(): Promise<number> {
     const chunks = this.#chunks
     try {
+      await this.#leaveContested()
       while ((await chunks.arrived()) && (await this.#take()));
       return await this.#end()
     } finally {
@@ -128,6 +135,14 @@ class PartWriter {
       await this.#allSettled()
       this.#place?.release()
     }
+  }
+
+  async #leaveContested(): Promise<void> {
+    const { contested, memo } = this.#object
+    if (!contested || memo === null) return
+    const at = { count: this.#count, position: this.#position }
+    this.#count = (await this.#target.pastContested?.(memo, at)) ?? at.count
+    this.#settledCount = this.#count
   }
 
   /**
