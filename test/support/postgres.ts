@@ -33,6 +33,8 @@ export async function postgres(): Promise<TestDatabase> {
 export interface PostgresServer {
   /** URL of its database `postgres`, as a superuser. */
   url: string
+  /** Ends all connections and starts it again; resolves when it answers. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -59,6 +61,10 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   for (const pipe of child.stdio) if (pipe instanceof Socket) pipe.unref()
   return {
     url,
+    async restart() {
+      child.stdin.write('restart\n')
+      await once(child.stdout, 'data')
+    },
     async stop() {
       child.ref()
       child.stdin.end()

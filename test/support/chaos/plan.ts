@@ -1,4 +1,5 @@
 import { seededRandom } from '../random.ts'
+import type { Disturbance } from './uploader.ts'
 
 const mib = 1024 ** 2
 
@@ -16,6 +17,10 @@ export interface Plan {
   readonly staging: { readonly memory: number; readonly disk: number }
   /** How often the client's request is disturbed, about. */
   readonly disturbances: number
+  /** How. Default: in every way there is. */
+  readonly kinds?: readonly Disturbance[]
+  /** How long the client waits for an answer before it hangs up, in ms. Default: for ever. */
+  readonly patience?: number
   readonly random: () => number
 }
 

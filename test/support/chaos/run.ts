@@ -71,7 +71,7 @@ async function play(scene: Scene): Promise<Report> {
   assert.is(settled.size, file.size)
   await host.stop()
   await verify(scene, id)
-  const leaked = await tidy({ id, place, database, dataDir })
+  const leaked = await tidy({ ids: [id], place, database, dataDir })
   return {
     seconds: Math.round((performance.now() - started) / 1_000),
     lives: host.lives,
@@ -90,13 +90,13 @@ async function verify({ records, dataDir }: Scene, id: string) {
   assert.equal(await readdir(join(dataDir, 'staging')), [])
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const details = error instanceof assert.Assertion ? error.details : ''
   return `${error.stack}\n${details}`
 }
 
-async function tailOf(log: string): Promise<string> {
+export async function tailOf(log: string): Promise<string> {
   const lines = await readFile(log, 'utf8').catch(() => '')
   return lines.trim().split('\n').slice(-12).join('\n')
 }

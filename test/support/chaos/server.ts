@@ -19,6 +19,8 @@ export interface ChaosSettings {
   /** Where log lines are appended. Default: nowhere. */
   log?: string
   port?: number
+  /** Default: its own, in dataDir. */
+  secret?: string
   /** Kill the process the first time it gets here. */
   dieAt?: FaultPoint
   /** Where each run of the completion callback appends its idempotency key. */
@@ -26,7 +28,7 @@ export interface ChaosSettings {
 }
 
 const settings: ChaosSettings = JSON.parse(process.argv[2] ?? '{}')
-const { dataDir, database, store, log } = settings
+const { dataDir, database, store, secret, log } = settings
 const blob = { blob: { maxFileSize: '8GB', acl: 'public-read' } } as const
 
 const router = createRouter({
@@ -45,6 +47,7 @@ const carcosa = await createCarcosa(
     router,
     dataDir,
     database,
+    secret,
     ...(store && { store: openStore(store) }),
     ...(log && { logger: logger(log) }),
   },

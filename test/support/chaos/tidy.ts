@@ -5,19 +5,20 @@ import { openStore } from './open-store.ts'
 import type { Place } from './place.ts'
 
 export interface Tidying {
-  id: string
+  ids: readonly string[]
   place: Place
   database: string
   dataDir: string
 }
 
 /**
- * Under the prefix there is the one object and nothing else, and nothing at all once it is
+ * Under the prefix there are these objects and nothing else, and nothing at all once they are
  * deleted. Only what a process had begun and could not write down may be there besides, until
  * somebody reconciles. Resolves with how much of that there was.
  */
-export async function tidy({ id, place, database, dataDir }: Tidying): Promise<number> {
-  assert.equal(await place.objects(), [id])
+export async function tidy({ ids, place, database, dataDir }: Tidying): Promise<number> {
+  const expected = [...ids].sort()
+  assert.equal((await place.objects()).sort(), expected)
   const leaked = await place.unfinished()
   const carcosa = await createCarcosa({
     router: createRouter({ called: route({ blob: {} }).public() }),
@@ -31,8 +32,8 @@ export async function tidy({ id, place, database, dataDir }: Tidying): Promise<n
     assert.not.ok(report.needsAttention, JSON.stringify(report))
     assert.is(report.stores[0]?.unfinished.removed, leaked.length)
     assert.equal(await place.unfinished(), [], 'after reconciling')
-    assert.equal(await place.objects(), [id], 'after reconciling')
-    await carcosa.api.files.delete(id)
+    assert.equal((await place.objects()).sort(), expected, 'after reconciling')
+    for (const id of ids) await carcosa.api.files.delete(id)
     assert.equal(await place.objects(), [], 'after deleting')
   } finally {
     await carcosa.close()

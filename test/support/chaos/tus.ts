@@ -49,11 +49,18 @@ export function patch(url: string, { offset, body, length, onRequest }: Patch) {
   return send(url, 'PATCH', headers, { body, onRequest })
 }
 
+export interface Sending {
+  body?: Readable | Buffer | undefined
+  /** Silence after which the client hangs up, in ms. Default: never. */
+  patience?: number | undefined
+  onRequest?: Patch['onRequest']
+}
+
 export function send(
   url: string,
   method: string,
   headers: Record<string, string> = {},
-  { body, onRequest }: { body?: Readable | Buffer; onRequest?: Patch['onRequest'] } = {},
+  { body, patience, onRequest }: Sending = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, {
@@ -62,6 +69,7 @@ export function send(
       agent: false,
     })
     onRequest?.(sent)
+    if (patience) sent.setTimeout(patience, () => sent.destroy(new Error('no patience')))
     sent.on('error', reject)
     sent.on('response', (response) => {
       const chunks: Buffer[] = []

@@ -24,8 +24,9 @@ export async function createUploader(
   file: Content,
 ): Promise<Uploader> {
   const length = plan.deferred ? { 'Upload-Defer-Length': '1' } : sized(file.size)
+  const { patience: patient } = plan
   const created = await persist(host, 'POST', () =>
-    tus.send(`${host.url}/uploads/called`, 'POST', length),
+    tus.send(`${host.url}/uploads/called`, 'POST', length, { patience: patient }),
   )
   const path = String(created.headers.location)
   const client = new Client(host, { plan, file, path })
@@ -90,7 +91,9 @@ class Client {
 
   async #ask(): Promise<number> {
     const floor = this.#acknowledged
-    const answer = await persist(this.#host, 'HEAD', () => tus.head(this.#url))
+    const answer = await persist(this.#host, 'HEAD', () =>
+      tus.send(this.#url, 'HEAD', {}, { patience: this.#plan.patience }),
+    )
     return this.#note(floor, answer)
   }
 
@@ -113,7 +116,8 @@ class Client {
   }
 
   #choose(): Disturbance {
-    return disturbances[Math.floor(this.#plan.random() * disturbances.length)] ?? 'killed'
+    const { kinds = disturbances, random } = this.#plan
+    return kinds[Math.floor(random() * kinds.length)] ?? 'gone'
   }
 
   async #disturbed(sending: Sending): Promise<void> {
@@ -166,6 +170,7 @@ class Client {
       // Without a length the server learns only from the end of the body where that is.
       length: deferred && at % 2 === 0 ? undefined : end - at,
       size: deferred && isLast ? this.#file.size : undefined,
+      patience: this.#plan.patience,
       onRequest: (request) => {
         sent = request
       },
@@ -206,7 +211,7 @@ const disturbances = [
   'rivalled',
 ] as const
 
-type Disturbance = (typeof disturbances)[number]
+export type Disturbance = (typeof disturbances)[number]
 
 interface Sending {
   at: number
@@ -220,15 +225,17 @@ interface Patching {
   body: Readable
   length: number | undefined
   size: number | undefined
+  patience: number | undefined
   onRequest(request: ClientRequest): void
 }
 
-function patch(url: string, { at, body, length, size, onRequest }: Patching) {
+function patch(url: string, patching: Patching) {
+  const { at, body, length, size, patience, onRequest } = patching
   const headers = {
     'Upload-Offset': String(at),
     'Content-Type': 'application/offset+octet-stream',
     ...(length !== undefined && { 'Content-Length': String(length) }),
     ...(size !== undefined && { 'Upload-Length': String(size) }),
   }
-  return tus.send(url, 'PATCH', headers, { body, onRequest })
+  return tus.send(url, 'PATCH', headers, { body, patience, onRequest })
 }
