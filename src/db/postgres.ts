@@ -11,8 +11,9 @@ export interface PostgresOptions {
   /** Most connections this process opens. Default 10. */
   poolSize?: number
   /**
-   * Whether statements stay prepared on their connection. Default true; turn it off behind
-   * a pooler in transaction mode that does not track them (PgBouncer before 1.21).
+   * Whether statements stay prepared on their connection. Default: unless the URL says
+   * `pgbouncer=true`, as it must behind a pooler in transaction mode that does not track them
+   * (PgBouncer before 1.21).
    */
   preparedStatements?: boolean
   /**
@@ -37,7 +38,7 @@ export async function openPostgres(
   const pool = createPool(url, options)
   await probe(pool, target)
   const prisma = createPrisma(new PrismaPg(pool))
-  const named = options.preparedStatements ?? true
+  const named = options.preparedStatements ?? !isBehindPooler(url)
   const lend = <T>(use: (session: Session) => Promise<T>) => lendSession(pool, named, use)
   let closing: Promise<void> | undefined
   return {
@@ -52,6 +53,11 @@ export async function openPostgres(
       return closing
     },
   }
+}
+
+/** As Prisma's own URLs say it. */
+function isBehindPooler(url: string): boolean {
+  return /[?&]pgbouncer=true(&|$)/.test(url)
 }
 
 /** Migrations and the upkeep of the job queue may take longer than anything else. */

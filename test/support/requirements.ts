@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { basename, delimiter, join } from 'node:path'
+import { basename, delimiter, isAbsolute, join } from 'node:path'
 import type { Callback, Test } from 'uvu'
 
 /** Something outside of this repository that tests can need. */
@@ -21,6 +21,7 @@ const parts = {
     'CARCOSA_TEST_GCS_ENDPOINT',
   ),
   minio: goProgram('github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'),
+  pgbouncer: command(['pgbouncer', '/usr/sbin/pgbouncer'], 'pgbouncer'),
   postgres: {
     name: 'postgres',
     // The runner leaves the variable empty where no server could be started.
@@ -137,7 +138,9 @@ function goProgram(module: string, variable?: string): Part {
   }
 }
 
+/** An absolute path is where it is, whatever the PATH says. */
 function inPath(name: string): string | null {
+  if (isAbsolute(name)) return isExecutable(name) ? name : null
   const candidates = (process.env.PATH ?? '')
     .split(delimiter)
     .map((dir) => join(dir, name))
