@@ -14,6 +14,8 @@ export const caseNames = [
   's3-small',
   's3-read',
   's3-memory',
+  'leases',
+  'nodes',
 ] as const
 
 export type CaseName = (typeof caseNames)[number]
@@ -54,6 +56,8 @@ export interface Sizes {
   memory: { parallel: number; bytes: number }
   /** Bytes of the large upload, number of small ones, bytes of the object that is read. */
   s3: { large: number; small: number; read: number }
+  /** Number of uploads whose leases are taken. */
+  leases: number
 }
 
 export const usage = `Usage: node bench/run.ts [options]
@@ -81,6 +85,7 @@ const fullSizes: Sizes = {
   head: 8000,
   memory: { parallel: 200, bytes: 64 * mib },
   s3: { large: 128 * mib, small: 2000, read: 1024 * mib },
+  leases: 2000,
 }
 
 const smokeSizes: Sizes = {
@@ -90,6 +95,7 @@ const smokeSizes: Sizes = {
   head: 256,
   memory: { parallel: 16, bytes: mib },
   s3: { large: 20 * mib, small: 64, read: 16 * mib },
+  leases: 64,
 }
 
 const flags = {

@@ -2,8 +2,10 @@
 import type { Bench, Case } from './cases/case.ts'
 import { head } from './cases/head.ts'
 import { large } from './cases/large.ts'
+import { leases } from './cases/leases.ts'
 import { memory } from './cases/memory.ts'
 import { mounted } from './cases/mounted.ts'
+import { nodes } from './cases/nodes.ts'
 import { parallel } from './cases/parallel.ts'
 import { s3Large } from './cases/s3-large.ts'
 import { s3Memory } from './cases/s3-memory.ts'
@@ -29,6 +31,8 @@ const cases: Record<CaseName, Case> = {
   's3-small': s3Small,
   's3-read': s3Read,
   's3-memory': s3Memory,
+  leases,
+  nodes,
 }
 
 // Ctrl-C leaves through `exit`, which ends the servers and removes the files.

@@ -17,10 +17,21 @@ import { sizeOf, toBytes, type UploadBody } from './uploads/body.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type ProgramUpload, uploadFromProgram } from './uploads/from-program.ts'
 import { remove } from './uploads/lifecycle.ts'
+import { unfinishedStates } from './uploads/state.ts'
 
 export interface Api {
   readonly files: FilesApi
+  readonly uploads: UploadsApi
   readonly stores: StoresApi
+}
+
+/** Uploads that are not finished. */
+export interface UploadsApi {
+  /**
+   * Ends an unfinished upload and deletes what has arrived. A request that brings bytes of it, to
+   * whatever node, ends within a second. False if it is finished or there is none.
+   */
+  cancel(id: string): Promise<boolean>
 }
 
 /** The stores of a Carcosa, and what the database says of them. A job reconciles them daily. */
@@ -134,8 +145,7 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         run(async () => {
           const file = await find(id)
           if (!file || file.state === 'removed') return false
-          await remove(uploads, file)
-          return true
+          return remove(uploads, file)
         }),
       copy: (options) => run(() => copyFiles(uploads, untilClosing(drain, options))),
       import: (options) =>
@@ -144,6 +154,13 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         if (file.acl === 'public-read') return settings.fileUrl(file.id, base ?? null)
         return signed(file.id, {}, base ?? null)
       },
+    },
+    uploads: {
+      cancel: (id) =>
+        run(async () => {
+          const upload = await find(id)
+          return upload !== null && remove(uploads, upload, unfinishedStates)
+        }),
     },
     stores: {
       collect: (options) => run(() => collect(uploads, options)),

@@ -10,6 +10,8 @@ import { listen } from './listen.ts'
 
 /** What Carcosa is started with. */
 export interface CarcosaOptions {
+  /** Where files are, if not in the directory: nodes share it. */
+  files: string | null
   /** An existing directory for files, secret and the embedded database. */
   directory: string
   port: number
@@ -47,8 +49,9 @@ const handler =
 await listen(handler, options)
 
 /** The S3 store is loaded by those who measure it: it would count as memory of the others. */
-async function openStore({ s3: endpoint, directory }: CarcosaOptions): Promise<Store> {
-  if (!endpoint) return file({ directory: `${directory}/files` })
+async function openStore(options: CarcosaOptions): Promise<Store> {
+  const { s3: endpoint, directory, files } = options
+  if (!endpoint) return file({ directory: files ?? `${directory}/files` })
   const { s3 } = await import('../../stores/s3.ts')
   return s3({ bucket, ...clientConfig(endpoint) })
 }

@@ -95,6 +95,7 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
         callback: setup.callback ?? false,
         database: setup.database ?? null,
         s3: setup.s3 ?? null,
+        files: setup.files ?? null,
         libStorage: setup.libStorage ?? false,
       }
       return [script('carcosa.ts'), JSON.stringify(options)]
@@ -121,6 +122,8 @@ interface CarcosaSetup {
   callback?: boolean
   /** A postgres:// URL; without one the embedded database. */
   database?: string
+  /** A directory of files that it shares with others; without one its own. */
+  files?: string
   /** The URL of an S3 to keep the files in; without one they are in the directory. */
   s3?: string
   /** Lib-storage takes the uploads to `s3` instead, in a process that has all of Carcosa in it. */

@@ -110,9 +110,11 @@ const found = `SELECT ${rowColumns()}, lease_fence, lease_contested, false AS ta
     extract(epoch FROM lease_expires_at - now())::float8 * 1000 END AS held_for
 FROM carcosa.file WHERE id = $1`
 
+const lazily = `set_config('synchronous_commit', 'off', true)`
+
 const findStatement: Statement = { name: 'lease_find', sql: found }
 
-// Losing it in a crash of the database costs its holder a retry, so it is not waited for there.
+// What a crash of the database loses of these costs a retry: none of them waits for its disk.
 const takeStatement: Statement = {
   name: 'lease_take',
   sql: `WITH t AS (
@@ -130,7 +132,7 @@ SELECT * FROM (
   FROM t
   UNION ALL
   SELECT * FROM (${found} AND NOT EXISTS (SELECT FROM t)) f
-) leased, set_config('synchronous_commit', 'off', true)`,
+) leased, ${lazily}`,
 }
 
 const renewStatement: Statement = {
@@ -138,14 +140,14 @@ const renewStatement: Statement = {
   sql: `UPDATE carcosa.file f SET lease_expires_at = ${fromNow(2)}
 FROM unnest($3::text[], $4::int8[]) AS held(id, number)
 WHERE f.id = held.id AND f.lease_holder = $1 AND f.lease_fence = held.number
-RETURNING f.id, f.lease_wanted AS wanted`,
+RETURNING f.id, f.lease_wanted AS wanted, ${lazily}`,
 }
 
 const releaseStatement: Statement = {
   name: 'lease_release',
   sql: `UPDATE carcosa.file SET ${endLeaseSql}
 WHERE id = $1 AND ${fenceSql(2)}
-RETURNING lease_wanted IS NOT NULL AS wanted`,
+RETURNING lease_wanted IS NOT NULL AS wanted, ${lazily}`,
 }
 
 const wantStatement: Statement = {

@@ -150,11 +150,19 @@ export async function terminate(
   await remove(deps, record)
 }
 
-/** Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. */
-export async function remove(deps: UploadDeps, record: FileRecord): Promise<void> {
+/**
+ * Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. Whoever
+ * writes to it, on whatever node, is told. False if it was in none of the states `from`, by
+ * default all that have bytes.
+ */
+export async function remove(
+  deps: UploadDeps,
+  record: FileRecord,
+  from = predecessors('removed'),
+): Promise<boolean> {
   const removed = await transition(deps.db, record, {
     to: 'removed',
-    from: predecessors('removed'),
+    from,
     changes: { expiresAt: null },
     events: [{ type: 'file.removed', data: { id: record.id, route: record.route } }],
   })
@@ -162,6 +170,7 @@ export async function remove(deps: UploadDeps, record: FileRecord): Promise<void
   deps.leases.cancel(record.id)
   deps.bus.publish(record.id)
   if (removed) await purge(deps, removed)
+  return removed !== null
 }
 
 function assertAlive(record: FileRecord): void {

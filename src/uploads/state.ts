@@ -29,8 +29,10 @@ export function predecessors(to: FileState): readonly FileState[] {
 }
 
 /** Still taking bytes. */
+export const unfinishedStates: readonly FileState[] = ['created', 'receiving']
+
 export function isUnfinished(state: FileState): boolean {
-  return state === 'created' || state === 'receiving'
+  return unfinishedStates.includes(state)
 }
 
 /** Nothing more happens by itself: what a client waiting for the outcome waits for. */

@@ -152,6 +152,20 @@ test('a program on another node ends a PATCH within a second', async () => {
   assert.is((await head(one.doors.http, url)).status, 410)
 })
 
+test('a program cancels what is unfinished, and nothing else', async () => {
+  const { cancel } = two.carcosa.api.uploads
+  const url = await created(one.doors.http, { length: size })
+  const raw = await stalled(one, url)
+  const id = url.split('/').at(-1) ?? ''
+  assert.is(await cancel(id), true)
+  assert.is((await raw.answer()).status, 410)
+  assert.is(await cancel(id), false)
+  const { id: whole } = await one.carcosa.api.files.upload('hello', { route: 'demo' })
+  assert.is(await cancel(whole), false)
+  assert.is(await cancel('no such upload'), false)
+  assert.is((await one.row(whole)).state, 'ready')
+})
+
 test('an unfinished upload that nobody writes to has no lease', async () => {
   const url = await created(one.doors.http, { length: size })
   const answer = await patch(one.doors.http, url, { offset: 0, body: sent })
