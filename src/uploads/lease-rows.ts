@@ -107,7 +107,7 @@ export function createLeaseRows(
   const tick = () => {
     const now = performance.now()
     for (const { validUntil, turn } of mine.values()) {
-      if (now > validUntil) turn.stop('the lease could not be renewed in time')
+      if (now > validUntil) turn.lose()
     }
     // Where nothing is heard, a third of the time is too long to learn that somebody waits.
     const isDue = now - renewedAt > ttlMs / 3 || !channel.connected
@@ -125,7 +125,7 @@ export function createLeaseRows(
         const lease = mine.get(id)
         if (lease?.number !== number) continue
         const wish = wishes.get(id)
-        if (wish === undefined) lease.turn.stop('another process has the lease')
+        if (wish === undefined) lease.turn.lose()
         else lease.validUntil = askedAt + ttlMs
         if (wish) turns.ask(id, wish)
       }

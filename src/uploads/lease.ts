@@ -124,7 +124,7 @@ function localLease({ db }: LeaseRowsDeps, id: string, turn: Turn): Lease {
     hold: find,
     begin: () => null,
     begun: nothing,
-    lose: () => turn.stop(lost),
+    lose: turn.lose,
     over: nothing,
     release,
   }
@@ -173,7 +173,7 @@ function sharedLease({ id, turn, rows, options, deadline, waitMs }: Shared): Lea
     releaseRequested: turn.releaseRequested,
     touch() {
       turn.touch()
-      if (isLate()) turn.stop(lost)
+      if (isLate()) turn.lose()
     },
     async look() {
       const found = await untilFree(() => rows.find(id))
@@ -191,7 +191,7 @@ function sharedLease({ id, turn, rows, options, deadline, waitMs }: Shared): Lea
     begun() {
       held = rows.begun(id, turn, begunAt)
     },
-    lose: () => turn.stop(lost),
+    lose: turn.lose,
     over() {
       if (held) rows.forget(id)
       held = null
@@ -203,5 +203,3 @@ function sharedLease({ id, turn, rows, options, deadline, waitMs }: Shared): Lea
     },
   }
 }
-
-const lost = 'the lease was lost'

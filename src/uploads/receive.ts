@@ -16,7 +16,7 @@ import type { Lease } from './lease.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
-import { cancelled } from './turns.ts'
+import { isFutile } from './turns.ts'
 
 export interface Reception {
   /** Unfinished, and guarded by `lease`. */
@@ -80,7 +80,7 @@ export async function receive(
     })
   }
   const settled = await ledger.settle()
-  if (lease.releaseRequested.reason === cancelled) return otherwiseFinished(deps, settled)
+  if (isFutile(lease.releaseRequested)) return otherwiseFinished(deps, settled)
   if (tail) deps.tails.put(record.id, tail)
   return settled
 }

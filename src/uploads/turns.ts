@@ -20,8 +20,8 @@ export interface Turn {
   readonly releaseRequested: AbortSignal
   /** Tells waiters that the holder is alive; call it as bytes arrive. */
   touch(): void
-  /** Aborts `releaseRequested`, for a reason of the holder's own. */
-  stop(reason: string): void
+  /** What the holder does is of no use any more: another process may write to the upload. */
+  lose(): void
   /** Idempotent. */
   release(): void
 }
@@ -59,7 +59,7 @@ export function createTurns({ waitMs, idleMs, maxWaiters }: TurnLimits): Turns {
       touch() {
         holder.touchedAt = Date.now()
       },
-      stop: (reason) => holder.release.abort(reason),
+      lose: () => holder.release.abort(lost),
       release() {
         if (released) return
         released = true
@@ -125,8 +125,13 @@ export function createTurns({ waitMs, idleMs, maxWaiters }: TurnLimits): Turns {
 const wanted = 'somebody else asked for the upload'
 const stopping = 'this process stops'
 
-/** The reason of `releaseRequested` once the upload was ended by somebody else. */
-export const cancelled = 'the upload was ended'
+const cancelled = 'the upload was ended'
+const lost = 'the lease was lost'
+
+/** Whether a holder was asked to end because what it does counts no more. */
+export function isFutile({ reason }: AbortSignal): boolean {
+  return reason === cancelled || reason === lost
+}
 
 interface Holder {
   touchedAt: number

@@ -4,6 +4,8 @@ import pg from 'pg'
 export interface Records {
   /** Types of the events of a file. */
   events(id: string): Promise<string[]>
+  /** Bytes of an upload that are acknowledged. */
+  offset(id: string): Promise<number>
   /** Parts and staged bytes that are remembered of an upload. */
   pieces(id: string): Promise<number>
   close(): Promise<void>
@@ -19,6 +21,13 @@ export async function openRecords(url: string): Promise<Records> {
         [id],
       )
       return rows.map(({ type }) => type)
+    },
+    async offset(id) {
+      const { rows } = await client.query<{ offset: string }>(
+        'select "offset" from carcosa.file where id = $1',
+        [id],
+      )
+      return Number(rows[0]?.offset)
     },
     async pieces(id) {
       const { rows } = await client.query<{ count: string }>(
