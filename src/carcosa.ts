@@ -16,7 +16,7 @@ import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/nod
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { createQueue } from './jobs/queue.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
-import { keptSecret } from './secret.ts'
+import { keptSecrets } from './secret.ts'
 import { CarcosaError } from './shared/errors.ts'
 import { silentLogger } from './shared/logger.ts'
 import { storeFromUrl } from './store-url.ts'
@@ -87,7 +87,6 @@ export async function createCarcosa(
   internals: Internals = {},
 ): Promise<Carcosa> {
   const { config } = resolveConfig({ object: options, embedded: true })
-  const secrets = config.secret ?? [await keptSecret(config.dataDir)]
   const stores = await storesOf(config)
   requireMirrors(config, stores)
   const staging = createStaging({
@@ -95,15 +94,15 @@ export async function createCarcosa(
     disk: config.stagingDisk,
     directory: config.stagingDir,
   })
-  for (const store of stores.values()) await store.start({ staging })
-
   const log = config.logger ?? silentLogger
   const db = await openDatabase(config.database, {
     ...(config.directDatabase && { directUrl: config.directDatabase }),
     onBackgroundError: (err) => log.warn({ err }, 'the database had an error'),
   })
   try {
+    for (const store of stores.values()) await store.start({ staging })
     await migrate(db)
+    const secrets = config.secret ?? (await keptSecrets(db, config.dataDir))
     const jobs = createQueue(db, { worker: config.worker, log })
     await jobs.start()
     const channel = openChannel(db, log)

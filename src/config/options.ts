@@ -31,7 +31,7 @@ export interface CarcosaOptions {
   auth?: readonly AuthProvider[]
   /**
    * Signs URLs and tickets, at least 32 characters. Of several the first signs and all
-   * verify. Default: made once and kept in `dataDir`.
+   * verify. Default: made once and kept: in Postgres, or beside the embedded database in `dataDir`.
    */
   secret?: string | readonly string[]
   /** Prefix of the URL that the host does not strip, e.g. `/media`. Default none. */

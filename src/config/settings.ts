@@ -81,7 +81,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
       'at least 32 characters without white space; to rotate, several (the first signs, ' +
       'all verify), in text with a space or line break between them',
     example: '$(openssl rand -base64 32)',
-    fallback: 'made once and kept in the data directory',
+    fallback: 'made once and kept with the database',
 
     schema: is.secretList,
     text: is.secretText,
