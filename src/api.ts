@@ -2,6 +2,14 @@ import { type FileList, type ListOptions, listFiles } from './files/list.ts'
 import { type FileRecord, isReadable } from './files/record.ts'
 import { findFile, renameFile } from './files/records.ts'
 import type { Signer, SignRequest } from './files/sign.ts'
+import {
+  countJobs,
+  type JobCounts,
+  type JobFilter,
+  type JobRecord,
+  listJobs,
+} from './jobs/records.ts'
+import type { RetrySelection } from './jobs/retry.ts'
 import type { Drain } from './ops/drain.ts'
 import { CarcosaError } from './shared/errors.ts'
 import { isId } from './shared/ids.ts'
@@ -23,6 +31,21 @@ export interface Api {
   readonly files: FilesApi
   readonly uploads: UploadsApi
   readonly stores: StoresApi
+  readonly jobs: JobsApi
+}
+
+/** The jobs of a Carcosa, on whichever process they run. */
+export interface JobsApi {
+  /** Jobs that are not done, newest first. @throws {CarcosaError} QUEUE_UNKNOWN, BAD_REQUEST */
+  list(filter?: JobFilter): Promise<JobRecord[]>
+  /**
+   * Gives dead jobs all of their tries again, and lets failed ones that wait for their next try
+   * run now: those with these ids, or all (of one queue). Safe to repeat. Returns how many.
+   * @throws {CarcosaError} QUEUE_UNKNOWN, BAD_REQUEST
+   */
+  retry(selection: RetrySelection): Promise<number>
+  /** How many jobs of each queue are not done, by state. */
+  counts(): Promise<JobCounts>
 }
 
 /** Uploads that are not finished. */
@@ -165,6 +188,11 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
     stores: {
       collect: (options) => run(() => collect(uploads, options)),
       reconcile: (options) => run(() => reconcile(uploads, options)),
+    },
+    jobs: {
+      list: (filter) => run(async () => listJobs(db, filter)),
+      retry: (selection) => run(() => uploads.jobs.retry(selection)),
+      counts: () => run(() => countJobs(db)),
     },
   }
 }

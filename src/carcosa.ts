@@ -14,6 +14,7 @@ import { createSigner } from './files/sign.ts'
 import { createApp } from './http/app.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
+import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
 import { keptSecrets } from './secret.ts'
@@ -87,6 +88,8 @@ export async function createCarcosa(
   internals: Internals = {},
 ): Promise<Carcosa> {
   const { config } = resolveConfig({ object: options, embedded: true })
+  // Before anything is opened.
+  queuesOf(config)
   const stores = await storesOf(config)
   requireMirrors(config, stores)
   const staging = createStaging({
@@ -144,7 +147,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     },
     files: { db, signer, stores, log },
   })
-  if (config.worker) await startWorker(jobs, uploads)
+  if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
   const handler = createNodeHandler(app, parts.internals.bodyIdleMs)
   let closing: Promise<void> | undefined
@@ -212,6 +215,14 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
       drain.run(() => work).catch((err) => log.error({ err }, 'background work failed'))
     },
   }
+}
+
+/** @throws {CarcosaError} QUEUE_UNKNOWN */
+function queuesOf({ queues = jobNames }: Config): readonly JobName[] {
+  return queues.map((name) => {
+    assertJobName(name)
+    return name
+  })
 }
 
 function longestLife({ router, expiresIn }: Config): number {

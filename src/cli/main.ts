@@ -2,6 +2,7 @@ import { CarcosaError } from '../shared/errors.ts'
 import { verb as files } from './files.ts'
 import { verb as gc } from './gc.ts'
 import { find, verb as help, overview } from './help.ts'
+import { verb as jobs } from './jobs.ts'
 import { verb as migrate } from './migrate.ts'
 import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
@@ -9,12 +10,15 @@ import { verb as start } from './start.ts'
 import { verb as upload } from './upload.ts'
 import { type Io, UsageError, type Verb } from './verb.ts'
 import { verb as version } from './version.ts'
+import { verb as worker } from './worker.ts'
 
 /** Every verb there is, in the order of `carcosa help`. */
 export const verbs: readonly Verb[] = [
   start,
+  worker,
   upload,
   files,
+  jobs,
   migrate,
   gc,
   reconcile,

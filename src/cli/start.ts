@@ -1,9 +1,8 @@
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
 import type { Logger } from '../shared/logger.ts'
-import { describeDatabase } from './server/describe.ts'
+import { describeDatabase, describeStores } from './server/describe.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
@@ -110,13 +109,4 @@ function banner({ config, origins, file }: Loaded, address: AddressInfo): string
     `  shell       npx carcosa upload <file> --route ${routes[0]} --to ${url}`,
   ]
   return `${lines.filter((line) => line).join('\n')}\n`
-}
-
-function describeStores({ store, dataDir }: Config): string {
-  if (store === undefined) return `local disk, ${join(dataDir, 'files')}`
-  if (typeof store === 'string') return store
-  if (typeof store.kind === 'string') return store.kind
-  return Object.entries(store)
-    .map(([name, one]) => `${name}: ${typeof one === 'string' ? one : one.kind}`)
-    .join(', ')
 }

@@ -62,12 +62,25 @@ export interface CarcosaOptions {
   stagingDir?: string
   /** Whether this process runs jobs. Default true. */
   worker?: boolean
+  /** Which jobs it runs, by their queues, e.g. `['upload.complete']`. Default all. */
+  queues?: readonly string[]
   /**
    * How long jobs, and the requests of `carcosa start`, may take to end when it stops;
    * uploads are then cut off at a byte from which they go on: milliseconds or `10s`.
    * Default 10 seconds.
    */
   shutdownTimeout?: number | string
+  /**
+   * How long requests are still served as before after stopping began and readiness says so, so
+   * that load balancers notice first: milliseconds or `5s`. Comes before `shutdownTimeout`.
+   * Default 0.
+   */
+  drainDelay?: number | string
+  /**
+   * The URL of a Redis through which processes hear of each other, instead of `LISTEN` and
+   * `NOTIFY`: `redis://…` or `rediss://…`. Needs the package `redis`. Default none.
+   */
+  redis?: string
   /** Where log lines go. Default: nowhere; `carcosa start` logs to standard error. */
   logger?: Logger
 }
@@ -123,6 +136,8 @@ export interface Config {
   /** Absolute; undefined: the system's. */
   readonly stagingDir: string | undefined
   readonly worker: boolean
+  /** `undefined`: all. */
+  readonly queues: readonly string[] | undefined
   readonly logger: Logger | undefined
   readonly host: string
   readonly port: number
@@ -131,6 +146,9 @@ export interface Config {
   readonly logLevel: LogLevel
   /** Milliseconds. */
   readonly shutdownTimeout: number
+  /** Milliseconds. */
+  readonly drainDelay: number
+  readonly redis: string | undefined
 }
 
 export type SettingName = keyof Config

@@ -18,7 +18,7 @@ export const host = z.string().regex(/^(?!.*\/\/)[A-Za-z0-9.:_%-]+$/)
 
 export const path = z.string().regex(/^[^\0]*\S[^\0]*$/)
 
-const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+const anyDuration = z.union([z.number(), z.string()]).transform((value, context) => {
   try {
     return parseDuration(value)
   } catch (error) {
@@ -37,7 +37,9 @@ export const size = z.union([z.number(), z.string()]).transform((value, context)
   }
 })
 
-export const positiveDuration = duration.pipe(z.number().positive().max(1e13))
+export const duration = anyDuration.pipe(z.number().min(0).max(1e13))
+
+export const positiveDuration = anyDuration.pipe(z.number().positive().max(1e13))
 
 export const database = z
   .string()
@@ -45,6 +47,18 @@ export const database = z
   .refine((value) => isPostgresUrl(value) || value === 'memory://' || isDirectory(value))
 
 export const postgresUrl = z.string().refine(isPostgresUrl)
+
+export const redisUrl = z
+  .string()
+  .refine((value) => /^rediss?:\/\/./.test(value) && URL.canParse(value))
+
+/** Which names there are is known where they are used. */
+export const names = z.array(z.string().min(1)).min(1)
+
+export const namesText = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(names)
 
 const secret = z
   .string()

@@ -1,3 +1,6 @@
+import { CarcosaError } from '../shared/errors.ts'
+import { didYouMean } from '../shared/suggest.ts'
+
 /** What each kind of job carries. A job names rows; it never carries what they hold. */
 export interface JobPayloads {
   /** Runs the completion callback of a stored file whose process died before it could. */
@@ -8,8 +11,6 @@ export interface JobPayloads {
   'uploads.sweep': Record<string, never>
   /** Finds what stores have and the database does not know, and the other way round. */
   'stores.reconcile': Record<string, never>
-  /** Deletes the bytes of a file that was removed. */
-  'file.purge': { fileId: string }
   /** Copies a stored file to the store that its route names as its mirror. */
   'file.mirror': { fileId: string }
 }
@@ -77,14 +78,6 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     cron: '23 3 * * *',
     exclusive: true,
   },
-  'file.purge': {
-    retryLimit: 20,
-    retryDelay: 5,
-    retryDelayMax: 3600,
-    expireIn: 15 * 60,
-    concurrency: 10,
-    pollInterval: 5,
-  },
   'file.mirror': {
     // About a week of trying, once the delay has reached its maximum.
     retryLimit: 180,
@@ -98,3 +91,18 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
 
 /** The names of all kinds of jobs. */
 export const jobNames = Object.freeze(Object.keys(jobPolicies)) as readonly JobName[]
+
+/**
+ * The queue of jobs that failed for good: they wait there for a person. Not of those that come
+ * again by the clock.
+ */
+export const deadQueue = 'dead'
+
+/** @throws {CarcosaError} QUEUE_UNKNOWN, with the names that there are */
+export function assertJobName(name: string): asserts name is JobName {
+  if (Object.hasOwn(jobPolicies, name)) return
+  throw new CarcosaError('QUEUE_UNKNOWN', {
+    message: `There is no queue ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, jobNames)} Queues are ${jobNames.join(', ')}.`,
+    details: { given: name, allowed: jobNames },
+  })
+}

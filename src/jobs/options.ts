@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts'
-import type { JobPolicy } from './definitions.ts'
+import { deadQueue, type JobPolicy } from './definitions.ts'
 
 /** The Postgres schema that belongs to pg-boss. */
 export const schema = 'carcosa_jobs'
@@ -21,6 +21,8 @@ export function bossOptions(database: Database, worker: boolean) {
   }
 }
 
+const day = 24 * 3600
+
 /** How a queue keeps its jobs. */
 export function queueOptions(policy: JobPolicy) {
   return {
@@ -32,6 +34,18 @@ export function queueOptions(policy: JobPolicy) {
     expireInSeconds: policy.expireIn,
     // A job whose process died is given to another one after this long, not after `expireIn`.
     heartbeatSeconds: 60,
+    // How long a job waits for a worker, should none run.
+    retentionSeconds: 30 * day,
     deleteAfterSeconds: 3600,
-  }
+    // What comes again by the clock needs nobody to bring it back.
+    ...(policy.cron === undefined && { deadLetter: deadQueue }),
+  } as const
 }
+
+/** How dead jobs are kept: long enough for a person to notice, and not for ever. */
+export const deadQueueOptions = {
+  policy: 'standard',
+  retryLimit: 0,
+  retentionSeconds: 30 * day,
+  deleteAfterSeconds: 30 * day,
+} as const

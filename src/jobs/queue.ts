@@ -1,9 +1,19 @@
-import { type Job, type JobResult, PgBoss, type QueueResult } from 'pg-boss'
+import { PgBoss, type QueueResult } from 'pg-boss'
 import type { Database, Transaction } from '../db/database.ts'
 import { ensureSchema, explainRefusal } from '../db/schema.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
-import { type JobName, type JobPayloads, jobNames, jobPolicies } from './definitions.ts'
-import { bossOptions, queueOptions, schema } from './options.ts'
+import { type Mourning, startMourning } from './dead.ts'
+import {
+  deadQueue,
+  type JobName,
+  type JobPayloads,
+  jobNames,
+  jobPolicies,
+} from './definitions.ts'
+import type { JobHandler } from './handler.ts'
+import { bossOptions, deadQueueOptions, queueOptions, schema } from './options.ts'
+import { type RetrySelection, retryJobs } from './retry.ts'
+import { createRunning, type JobEnd, type StartedJob } from './running.ts'
 
 /**
  * Work that has to happen even if this process dies: kept in Postgres (schema
@@ -12,7 +22,10 @@ import { bossOptions, queueOptions, schema } from './options.ts'
 export interface Jobs {
   /** Creates or updates what the queue needs in the database. Once, before anything else. */
   start(): Promise<void>
-  /** Takes no new jobs and waits at most `timeout` ms (default 30,000) for running ones. */
+  /**
+   * Takes no new jobs and waits at most `timeout` ms (default 30,000) for running ones. What has
+   * not ended by then is given back: another process may begin it at once.
+   */
   stop(timeout?: number): Promise<void>
   /**
    * Adds a job: with `tx` the job exists if and only if that transaction commits. One round
@@ -38,25 +51,16 @@ export interface Jobs {
   enqueueSql(name: JobName, source: string): string
   /** Runs `handler` for jobs of this kind in this process, several at once (see JobPolicy). */
   work<Name extends JobName>(name: Name, handler: JobHandler<Name>): Promise<void>
+  /**
+   * Gives dead jobs all of their tries again, and lets failed ones run now. Returns how many.
+   * @throws {CarcosaError} QUEUE_UNKNOWN, BAD_REQUEST
+   */
+  retry(selection: RetrySelection): Promise<number>
 }
 
 export interface EnqueueOptions {
   /** Milliseconds before the job may run. Default 0. */
   startAfterMs?: number
-}
-
-/** Does one job. It may run twice: a repeated run must do no harm. Throwing means "again". */
-export type JobHandler<Name extends JobName> = (
-  data: JobPayloads[Name],
-  context: JobContext,
-) => Promise<void>
-
-export interface JobContext {
-  readonly id: string
-  /** 1 for the first run. */
-  readonly attempt: number
-  /** Aborted when the job took too long, was lost to another process, or the queue stops. */
-  readonly signal: AbortSignal
 }
 
 export interface QueueSettings {
@@ -69,7 +73,9 @@ export interface QueueSettings {
 export function createQueue(database: Database, settings: QueueSettings = {}): Jobs {
   const log = settings.log ?? silentLogger
   const inserts = new Map<JobName, string>()
+  const running = createRunning(database, log)
   let boss: PgBoss | undefined
+  let mourning: Mourning | undefined
 
   return {
     async start() {
@@ -85,10 +91,15 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
       // Also fills pg-boss's cache of queues. It would be filled on first use otherwise, which
       // inside a transaction on PGlite waits for the connection this transaction holds.
       for (const name of jobNames) inserts.set(name, await captureInsert(boss, name))
+      if (settings.worker ?? true) mourning = startMourning(database, log)
     },
 
     async stop(timeout = 30_000) {
-      await boss?.stop({ graceful: true, close: false, timeout })
+      mourning?.stop()
+      const late = setTimeout(() => void running.giveBack(), timeout)
+      // What is given back ends for pg-boss, too, which looks every half second.
+      await boss?.stop({ graceful: true, close: false, timeout: timeout + 1_000 })
+      clearTimeout(late)
     },
 
     async enqueue(tx, name, data, options = {}) {
@@ -124,8 +135,17 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
       await started(boss).work<JobPayloads[typeof name], void, typeof options>(
         name,
         options,
-        (jobs) => Promise.all(jobs.map((job) => runJob(job, handler, log))),
+        async (jobs) => {
+          const ends = await Promise.all(jobs.map((job) => running.run(job, handler)))
+          if (isLast(jobs, ends)) setTimeout(() => void mourning?.look(), 1_000).unref()
+          return ends
+        },
       )
+    },
+
+    async retry(selection) {
+      const redrive = (ids: string[]) => started(boss).redrive(deadQueue, { ids })
+      return await retryJobs(database, redrive, selection)
     },
   }
 }
@@ -137,15 +157,21 @@ function started(boss: PgBoss | undefined): PgBoss {
 
 async function createQueues(boss: PgBoss): Promise<void> {
   const present = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]))
-  for (const name of jobNames) {
-    const { policy, ...options } = queueOptions(jobPolicies[name])
+  const keep = async (name: string, { policy, ...options }: QueueOptions) => {
     const queue = present.get(name)
     if (!queue) await boss.createQueue(name, { policy, ...options })
     else if (differs(queue, options)) await boss.updateQueue(name, options)
+  }
+  // First: the others name it.
+  await keep(deadQueue, deadQueueOptions)
+  for (const name of jobNames) {
+    await keep(name, queueOptions(jobPolicies[name]))
     const { cron } = jobPolicies[name]
     if (cron) await boss.schedule(name, cron)
   }
 }
+
+type QueueOptions = ReturnType<typeof queueOptions> | typeof deadQueueOptions
 
 function differs(queue: QueueResult, options: Partial<QueueResult>): boolean {
   const keys = Object.keys(options) as (keyof QueueResult)[]
@@ -164,19 +190,10 @@ async function captureInsert(boss: PgBoss, name: JobName): Promise<string> {
   throw new TypeError('pg-boss inserts jobs in another way now: adapt src/jobs/queue.ts.')
 }
 
-async function runJob<Name extends JobName>(
-  job: Job<JobPayloads[Name]>,
-  handler: JobHandler<Name>,
-  log: Logger,
-): Promise<JobResult> {
-  const { id, name, data, signal } = job
-  const attempt = job.retryCount + 1
-  try {
-    await handler(data, { id, attempt, signal })
-    return { id, status: 'completed' }
-  } catch (error) {
-    log.error({ err: error, job: name, id, attempt, data }, 'a job failed')
-    const message = error instanceof Error ? error.message : String(error)
-    return { id, status: 'failed', output: { message } }
-  }
+/** Whether one of these jobs has just used up its tries. */
+function isLast(jobs: readonly StartedJob[], ends: readonly JobEnd[]): boolean {
+  return jobs.some(({ name, retryCount }, at) => {
+    const { retryLimit } = jobPolicies[name as JobName]
+    return ends[at]?.status === 'failed' && retryCount >= retryLimit
+  })
 }

@@ -56,6 +56,9 @@ const table = {
   MIGRATION_CHANGED: [500, 'An applied migration was changed afterwards'],
   MIGRATION_FAILED: [500, 'A migration could not be applied'],
 
+  // Jobs
+  QUEUE_UNKNOWN: [400, 'There is no queue of this name'],
+
   // Setting up and being reached
   CONFIG_INVALID: [500, 'The configuration is invalid'],
   LISTEN_FAILED: [500, 'The server cannot listen on its address'],

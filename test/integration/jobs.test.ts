@@ -1,12 +1,15 @@
 /** What src/jobs/queue.ts promises, on both databases. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PgBoss } from 'pg-boss'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Database } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openDatabase } from '../../src/db/open.ts'
-import { jobNames, jobPolicies } from '../../src/jobs/definitions.ts'
+import { type JobName, jobNames, jobPolicies } from '../../src/jobs/definitions.ts'
+import { bossOptions } from '../../src/jobs/options.ts'
 import { createQueue, type Jobs } from '../../src/jobs/queue.ts'
+import { countJobs, listJobs } from '../../src/jobs/records.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import { silentLogger } from '../../src/shared/logger.ts'
 import { postgres } from '../support/postgres.ts'
@@ -50,7 +53,7 @@ for (const [title, location] of [
 
   jobs('makes the job with the transaction', async ({ database, queue }) => {
     await database.transaction(async (tx) => {
-      await queue.enqueue(tx, 'file.purge', { fileId: 'a' })
+      await queue.enqueue(tx, 'file.mirror', { fileId: 'a' })
       await queue.enqueue(tx, 'upload.digest', { fileId: 'a' })
     })
     assert.is((await statesOf(database)).length, 2)
@@ -58,7 +61,7 @@ for (const [title, location] of [
 
   jobs('makes no job when the transaction rolls back', async ({ database, queue }) => {
     const undone = database.transaction(async (tx) => {
-      await queue.enqueue(tx, 'file.purge', { fileId: 'a' })
+      await queue.enqueue(tx, 'file.mirror', { fileId: 'a' })
       throw new Error('no')
     })
     await undone.catch(() => undefined)
@@ -118,8 +121,8 @@ for (const [title, location] of [
   )
 
   jobs('waits before it runs a job for later', async ({ database, queue }) => {
-    const { retryLimit, retryDelay } = jobPolicies['file.purge']
-    await queue.enqueue(null, 'file.purge', { fileId: 'a' }, { startAfterMs: 90_000 })
+    const { retryLimit, retryDelay } = jobPolicies['file.mirror']
+    await queue.enqueue(null, 'file.mirror', { fileId: 'a' }, { startAfterMs: 90_000 })
     const { rows } = await database.executeSql(
       `SELECT round(extract(epoch FROM start_after - created_on))::int AS wait,
               retry_limit AS "limit", retry_delay AS delay, retry_backoff AS backoff
@@ -146,9 +149,9 @@ for (const [title, location] of [
 
   jobs('lets other jobs succeed beside one that fails', async ({ database, queue }) => {
     for (const fileId of ['good', 'bad', 'fine']) {
-      await queue.enqueue(null, 'file.purge', { fileId })
+      await queue.enqueue(null, 'file.mirror', { fileId })
     }
-    await queue.work('file.purge', async ({ fileId }) => {
+    await queue.work('file.mirror', async ({ fileId }) => {
       if (fileId === 'bad') throw new Error('no')
     })
     await until(
@@ -211,6 +214,184 @@ for (const [title, location] of [
     },
   )
 
+  jobs('gives back what did not end: another takes it at once', async (context) => {
+    const { database, queue } = context
+    for (const fileId of ['done', 'stuck']) {
+      await queue.enqueue(null, 'upload.complete', { fileId })
+    }
+    const seen: unknown[] = []
+    await queue.work('upload.complete', async ({ fileId }, { attempt }) => {
+      seen.push([fileId, attempt])
+      if (fileId === 'stuck') await sleep(5_000)
+    })
+    await until(async () => seen.length === 2)
+    await queue.stop(500)
+    // No try is used up: a process that stops says nothing about the job.
+    const { rows } = await database.executeSql(
+      `SELECT retry_limit - retry_count AS left, start_after <= now() AS now
+       FROM carcosa_jobs.job WHERE data->>'fileId' = 'stuck'`,
+    )
+    const { retryLimit } = jobPolicies['upload.complete']
+    assert.equal(rows, [{ left: retryLimit, now: true }])
+    assert.equal(
+      (await listJobs(database)).map(({ data, state }) => [data.fileId, state]),
+      [['stuck', 'waiting']],
+    )
+
+    const again: unknown[] = []
+    context.queue = createQueue(database)
+    await context.queue.start()
+    await context.queue.work('upload.complete', async ({ fileId }) => {
+      again.push(fileId)
+    })
+    await until(async () => (await statesOf(database)).join() === 'completed,completed')
+    assert.equal(again, ['stuck'])
+  })
+
+  jobs('keeps a job whose tries are used up, and tells of it once', async (context) => {
+    const { database } = context
+    await context.queue.stop()
+    const told: [string, unknown][] = []
+    const log = {
+      ...silentLogger,
+      error: (fields: object, text: string) => void told.push([text, fields]),
+    }
+    context.queue = createQueue(database, { log })
+    await context.queue.start()
+    const other = createQueue(database, { log })
+    await other.start()
+    const id = await lastTry(context, 'upload.complete', 'a')
+    await context.queue.work('upload.complete', async () => {
+      throw new CarcosaError('STORAGE_UNAVAILABLE', { message: 'the bucket is gone' })
+    })
+    await until(async () => told.length > 0)
+    await other.stop()
+    await context.queue.stop()
+    const [record, ...others] = await listJobs(database)
+    assert.equal(others, [])
+    assert.is(told.length, 1)
+    assert.match(told[0]?.[0] ?? '', /a job is dead.*carcosa jobs list/)
+    assert.equal(told[0]?.[1], {
+      id: record?.id,
+      job: 'upload.complete',
+      attempts: jobPolicies['upload.complete'].retryLimit + 1,
+      data: { fileId: 'a' },
+      error: 'the bucket is gone',
+    })
+    assert.is.not(record?.id, id)
+    const { state, queue, lastError, nextAt, data, diedAt } = record ?? {}
+    assert.equal(
+      { state, queue, lastError, nextAt, data },
+      {
+        state: 'dead',
+        queue: 'upload.complete',
+        lastError: 'the bucket is gone',
+        nextAt: null,
+        data: { fileId: 'a' },
+      },
+    )
+    assert.instance(diedAt, Date)
+    const { rows } = await database.executeSql(
+      `SELECT round(extract(epoch FROM keep_until - now()) / 86400)::int AS days
+       FROM carcosa_jobs.job WHERE name = 'dead'`,
+    )
+    assert.equal(rows, [{ days: 30 }])
+    const counts = await countJobs(database)
+    assert.equal(Object.keys(counts), [...jobNames])
+    assert.equal(counts['upload.complete'], {
+      waiting: 0,
+      running: 0,
+      failed: 0,
+      dead: 1,
+    })
+  })
+
+  jobs('tells of a job that died with its processes', async (context) => {
+    const { database, queue } = context
+    await queue.stop()
+    const id = await lastTry(context, 'file.mirror', 'a')
+    // What pg-boss does to a job whose process was killed at its last try.
+    await database.executeSql(
+      `UPDATE carcosa_jobs.job SET state = 'active', started_on = now(),
+         heartbeat_on = now() - interval '5 min' WHERE id = '${id}'`,
+    )
+    const boss = new PgBoss(bossOptions(database, false))
+    await boss.start()
+    await boss.supervise('file.mirror')
+    await boss.stop({ close: false })
+    assert.is((await countJobs(database))['file.mirror'].dead, 1)
+
+    const told: string[] = []
+    const log = { ...silentLogger, error: (_: object, text: string) => told.push(text) }
+    context.queue = createQueue(database, { log })
+    await context.queue.start()
+    await until(async () => told.length > 0)
+    assert.is(told.length, 1)
+  })
+
+  jobs('puts dead jobs back, and hastens failed ones', async (context) => {
+    const { database, queue } = context
+    const failing = await lastTry(context, 'upload.complete', 'a')
+    await lastTry(context, 'upload.digest', 'b')
+    await queue.enqueue(null, 'upload.digest', { fileId: 'c' })
+    let broken = true
+    const done: string[] = []
+    const handler = async ({ fileId }: { fileId: string }) => {
+      if (broken) throw new Error('no')
+      done.push(fileId)
+    }
+    await queue.work('upload.complete', handler)
+    await queue.work('upload.digest', handler)
+    const states = async () =>
+      (await listJobs(database))
+        .map(({ queue, state, data }) => `${queue} ${data.fileId} ${state}`)
+        .sort()
+    const allFailed = [
+      'upload.complete a dead',
+      'upload.digest b dead',
+      'upload.digest c failed',
+    ]
+    await until(async () => String(await states()) === String(allFailed))
+    assert.is((await listJobs(database, { state: 'dead' })).length, 2)
+    assert.is((await listJobs(database, { queue: 'upload.digest' })).length, 2)
+    assert.is((await listJobs(database, { limit: 1 })).length, 1)
+    broken = false
+
+    assert.is(await queue.retry({ all: true, queue: 'upload.digest' }), 2)
+    assert.is(await queue.retry({ all: true, queue: 'upload.digest' }), 0)
+    // By the id that the log told of it.
+    assert.is(await queue.retry({ ids: [failing] }), 1)
+    assert.is(await queue.retry({ ids: [failing] }), 0)
+    assert.is(await queue.retry({ ids: ['00000000-0000-4000-8000-000000000000'] }), 0)
+    assert.is(await queue.retry({ ids: [] }), 0)
+    await until(async () => done.length === 3)
+    assert.equal(done.sort(), ['a', 'b', 'c'])
+    await until(async () => (await states()).length === 0)
+  })
+
+  jobs('says what a queue, a state and an id may be', async ({ database, queue }) => {
+    for (const [work, code, pattern] of [
+      [
+        () => listJobs(database, { queue: 'upload.compelte' }),
+        'QUEUE_UNKNOWN',
+        /Did you mean upload\.complete\? Queues are upload\.complete, /,
+      ],
+      [() => listJobs(database, { queue: 'dead' }), 'QUEUE_UNKNOWN', /Queues are/],
+      [
+        () => listJobs(database, { state: 'lost' }),
+        'BAD_REQUEST',
+        /waiting, running, failed, dead/,
+      ],
+      [() => listJobs(database, { limit: 0 }), 'BAD_REQUEST', /1 to 1000/],
+      [() => queue.retry({ ids: ['x'] }), 'BAD_REQUEST', /not the id of a job/],
+      [() => queue.retry({ all: true, queue: 'x' }), 'QUEUE_UNKNOWN', /Queues are/],
+    ] as const) {
+      const error = await (async () => await work())().catch((error: unknown) => error)
+      assert.is((error as CarcosaError).code, code)
+      assert.match((error as CarcosaError).message, pattern)
+    }
+  })
+
   jobs('updates its queues when a policy has changed', async ({ database, queue }) => {
     await queue.stop()
     await database.executeSql(
@@ -228,7 +409,7 @@ for (const [title, location] of [
   jobs('says so when it is used before it is started', async ({ database }) => {
     const early = createQueue(database)
     const error = await early
-      .enqueue(null, 'file.purge', { fileId: 'a' })
+      .enqueue(null, 'file.mirror', { fileId: 'a' })
       .catch((error: unknown) => error)
     assert.instance(error, TypeError)
     await early.stop()
@@ -288,6 +469,16 @@ starting('says what to do when the user may not create the schema', async () => 
 
 starting.after(() => server.drop())
 starting.run()
+
+/** Adds a job that has one try left; returns its id. */
+async function lastTry({ database, queue }: Context, name: JobName, fileId: string) {
+  await queue.enqueue(null, name, { fileId } as never)
+  const { rows } = await database.executeSql(
+    `UPDATE carcosa_jobs.job SET retry_count = retry_limit
+     WHERE data->>'fileId' = '${fileId}' RETURNING id`,
+  )
+  return String(rows[0]?.id)
+}
 
 /** The states of all jobs of ours, oldest first. */
 async function statesOf(database: Database): Promise<string[]> {

@@ -1,0 +1,87 @@
+import type { Config } from '../config.ts'
+import { createLogger } from '../ops/log.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import type { Logger } from '../shared/logger.ts'
+import { describeDatabase, describeStores } from './server/describe.ts'
+import { carcosaOptions, type Loaded, loadSettings } from './server/settings.ts'
+import { onStopSignal } from './server/signals.ts'
+import type { Verb } from './verb.ts'
+
+/** `carcosa worker`: a process that runs jobs and takes no uploads. */
+export const verb: Verb = {
+  name: 'worker',
+  summary: 'run jobs without taking uploads, beside servers on the same Postgres',
+  usage: `carcosa worker [--queues <name,…>] [flags]
+
+Runs the jobs of the servers that share its database: those of all queues, or of the ones
+that --queues names. Configuration, flags and variables are those of carcosa start (see carcosa
+help start); what is about listening is not used, and "worker: false" does not count here.
+
+As many as are useful may run, beside servers with and without --no-worker: each job is given
+to one of them. This needs Postgres: the embedded database admits one process.
+
+SIGINT or SIGTERM lets running jobs end for --shutdown-timeout; what has not ended by then is
+given back, and another worker begins it at once. A second signal stops at once.`,
+  longRunning: true,
+  async run(args, io) {
+    const signal = onStopSignal()
+    try {
+      const loaded = await loadSettings(args, io)
+      const { config } = loaded
+      requirePostgres(config)
+      const log =
+        config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
+      await work(config, log, {
+        working: () => io.stdout.write(banner(loaded)),
+        stopped: signal.received,
+      })
+      return 0
+    } finally {
+      signal.release()
+    }
+  },
+}
+
+interface Life {
+  /** Called once jobs are taken. */
+  working(): void
+  /** Settles when it is time to stop, with the reason. */
+  stopped: Promise<string>
+}
+
+async function work(config: Config, log: Logger, life: Life): Promise<void> {
+  // Loaded here so that other verbs start without it.
+  const { createCarcosa } = await import('../carcosa.ts')
+  const carcosa = await createCarcosa({
+    ...carcosaOptions(config),
+    logger: log,
+    worker: true,
+    // No load balancer leads here.
+    drainDelay: 0,
+  })
+  try {
+    life.working()
+    log.info({ reason: await life.stopped }, 'Stopping: running jobs may end')
+  } finally {
+    await carcosa.close()
+  }
+  log.info({}, 'Stopped')
+}
+
+function requirePostgres({ database }: Config): void {
+  if (/^postgres(ql)?:/.test(database)) return
+  throw new CarcosaError('CONFIG_INVALID', {
+    message:
+      `A worker needs Postgres: the embedded database (${describeDatabase(database)}) admits one process, ` +
+      'the server. Give both --database postgres://…, or let carcosa start run the jobs itself, as it does by default.',
+  })
+}
+
+function banner({ config, origins }: Loaded): string {
+  const lines = [
+    `Carcosa is working on ${config.queues?.join(', ') ?? 'all jobs'}`,
+    `  database    ${describeDatabase(config.database)} (${origins.database})`,
+    `  files       ${describeStores(config)}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
