@@ -4,7 +4,8 @@ import { growHeap } from '../src/cli/server/heap.ts'
 import { environment } from '../src/config.ts'
 
 const args = process.argv.slice(2)
-if (verbOf(args)?.longRunning) growHeap(args)
+const { longRunning = false } = verbOf(args) ?? {}
+if (longRunning) growHeap(args)
 
 process.exitCode = await main(args, {
   stdout: process.stdout,
@@ -12,3 +13,7 @@ process.exitCode = await main(args, {
   env: environment(),
   cwd: process.cwd(),
 })
+// What a callback of a route still does must not keep alive what has stopped.
+if (longRunning) {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()))
+}

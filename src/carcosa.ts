@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { file } from '../stores/file.ts'
 import type { Store } from '../stores/store.ts'
 import { createStaging } from '../stores/writing/staging.ts'
@@ -43,8 +44,13 @@ export interface Carcosa {
   /** For programs: the same files without HTTP. */
   readonly api: Api
   /**
+   * Says by readiness that no more requests should come, and resolves after `drainDelay`. Until
+   * then they are served as before, but no connection is kept. Idempotent; close() begins with it.
+   */
+  leave(): Promise<void>
+  /**
    * Refuses new requests, lets running ones, callbacks and jobs end, then closes the database.
-   * Takes at most `shutdownTimeout`. Idempotent.
+   * Takes at most `drainDelay` and then `shutdownTimeout`. Idempotent.
    */
   close(options?: CloseOptions): Promise<void>
 }
@@ -149,28 +155,39 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   })
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
-  const handler = createNodeHandler(app, parts.internals.bodyIdleMs)
+  const handler = createNodeHandler(app, {
+    bodyIdleMs: parts.internals.bodyIdleMs,
+    leaving: () => drain.leaving,
+  })
+  let leaving: Promise<void> | undefined
+  const leave = () => {
+    drain.leave()
+    leaving ??= config.drainDelay > 0 ? wait(config.drainDelay) : Promise.resolve()
+    return leaving
+  }
   let closing: Promise<void> | undefined
   return {
     fetch: createFetchHandler(app),
     handler,
     checkContinue: onCheckContinue(handler),
     api,
+    leave,
     close(options = {}) {
-      closing ??= close(parts, { uploads, drain }, options)
+      closing ??= leave().then(() => close(parts, { uploads, drain }, options))
       return closing
     },
   }
 }
 
 async function close(
-  { config, jobs, db, channel, log }: Parts,
+  { config: { shutdownTimeout }, jobs, db, channel, log }: Parts,
   { uploads, drain }: { uploads: UploadDeps; drain: Drain },
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
-  const until = Date.now() + config.shutdownTimeout
+  const until = Date.now() + shutdownTimeout
   drain.begin()
-  const jobsEnded = jobs.stop(config.shutdownTimeout)
+  // What jobs leave is given back before the time is over, and the database closed.
+  const jobsEnded = jobs.stop(until - Date.now() - Math.min(1_000, shutdownTimeout / 2))
   await drain.idle(grace)
   uploads.leases.end()
   const left = await drain.idle(Math.max(until - Date.now(), 0))

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
 import type { Logger } from '../shared/logger.ts'
-import { describeDatabase, describeStores } from './server/describe.ts'
+import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
@@ -28,7 +28,9 @@ Each setting is taken from the file, else from a flag, else from the environment
 
 ${describeSettings()}
 
-SIGINT or SIGTERM ends running requests and stops; a second one stops at once.`,
+SIGINT or SIGTERM stops: readiness says so, for --drain-delay all is served as before, then
+new requests are refused and running ones may end for --shutdown-timeout. An upload that does not
+is answered with the offset it has reached. A second signal stops at once.`,
   longRunning: true,
   async run(args, io) {
     const signal = onStopSignal()
@@ -67,6 +69,7 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
     })
     life.listening(await listen(server, config))
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
+    await carcosa.leave()
     const timeout = config.shutdownTimeout
     const [cutOff] = await Promise.all([
       stop(server, timeout),
@@ -88,9 +91,15 @@ async function withPage(handler: Handler, config: Config): Promise<Handler> {
   }
 }
 
-function warn({ unusedFlags, file }: Loaded, log: Logger): void {
+function warn({ config, unusedFlags, file }: Loaded, log: Logger): void {
   for (const flag of unusedFlags)
     log.warn({ flag }, `Not used, because ${file} says otherwise`)
+  if (!config.worker && !isPostgres(config.database)) {
+    log.warn(
+      {},
+      'Nobody runs jobs: no other process can, where the database is embedded. Leave out --no-worker, or use Postgres',
+    )
+  }
   if (hasLargeHeap()) return
   log.warn({}, 'Uploads are slower: start Node with --initial-old-space-size=256')
 }

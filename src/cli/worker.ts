@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
-import { describeDatabase, describeStores } from './server/describe.ts'
+import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
 import { carcosaOptions, type Loaded, loadSettings } from './server/settings.ts'
 import { onStopSignal } from './server/signals.ts'
 import type { Verb } from './verb.ts'
@@ -69,7 +69,7 @@ async function work(config: Config, log: Logger, life: Life): Promise<void> {
 }
 
 function requirePostgres({ database }: Config): void {
-  if (/^postgres(ql)?:/.test(database)) return
+  if (isPostgres(database)) return
   throw new CarcosaError('CONFIG_INVALID', {
     message:
       `A worker needs Postgres: the embedded database (${describeDatabase(database)}) admits one process, ` +

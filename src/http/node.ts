@@ -17,12 +17,24 @@ const lingerMs = 5_000
 /** Silence after which a body is given up (C30); the client resumes on a new connection. */
 const defaultBodyIdleMs = 60_000
 
+export interface NodeHandlerOptions {
+  /** Silence after which a body is given up, in ms. Default 60,000. */
+  bodyIdleMs?: number | undefined
+  /** Whether connections are to end with the answer that comes next: this server stops. */
+  leaving(): boolean
+}
+
 /** Bridges Node's pair to the app and back without copying a body. */
-export function createNodeHandler(app: App, bodyIdleMs = defaultBodyIdleMs): NodeHandler {
+export function createNodeHandler(
+  app: App,
+  { bodyIdleMs = defaultBodyIdleMs, leaving }: NodeHandlerOptions,
+): NodeHandler {
   return (req, res, next) => {
     app(fromNode(req, res, { mayDecline: next !== undefined, bodyIdleMs }))
       .then((reply) => {
-        if (reply) return writeReply(req, res, reply)
+        // HTTP/2 has no such header: its connections are ended by whoever listens.
+        const isLast = leaving() && req.httpVersionMajor === 1
+        if (reply) return writeReply(req, res, { reply, isLast })
         next?.()
       })
       .catch((error: unknown) => (next ? next(error) : res.destroy()))
@@ -112,16 +124,29 @@ function closedSignal(res: ServerResponse): AbortSignal {
   return controller.signal
 }
 
-function writeReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
+interface Answer {
+  reply: Reply
+  /** The connection ends with it. */
+  isLast: boolean
+}
+
+function writeReply(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { reply, isLast }: Answer,
+): void {
   const { status, headers, body } = reply
   if (res.destroyed || res.headersSent) {
     if (body instanceof Readable) body.destroy()
     return
   }
-  if (!req.complete) discardRest(req, res)
+  if (isLast) res.setHeader('Connection', 'close')
+  const lingers = isLast && !req.complete
+  if (!req.complete && !lingers) discardRest(req, res)
   if (typeof body === 'string') {
     res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
-    res.end(body)
+    if (lingers) endAfterBody(req, res, body)
+    else res.end(body)
     return
   }
   // Without a length Node would send an empty body in chunks.
@@ -132,7 +157,26 @@ function writeReply(req: IncomingMessage, res: ServerResponse, reply: Reply): vo
   )
   // A read that fails half-way must cut the connection: the promised length cannot be kept.
   if (body) pipeline(body, res, () => {})
+  else if (lingers) endAfterBody(req, res)
   else res.end()
+}
+
+/**
+ * Ends the last answer of a connection whose request is not read to its end. Node would cut the
+ * connection at once, and what the client is sending then would make its system throw the answer
+ * away. All of the answer is on its way before; what still comes is thrown away for a while.
+ */
+function endAfterBody(req: IncomingMessage, res: ServerResponse, text = ''): void {
+  if (text) res.write(text)
+  else res.flushHeaders()
+  const end = () => {
+    clearTimeout(late)
+    res.end()
+  }
+  const late = setTimeout(end, lingerMs)
+  req.once('end', end)
+  req.once('close', end)
+  req.resume()
 }
 
 /**

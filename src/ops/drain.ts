@@ -5,6 +5,8 @@ import { CarcosaError } from '../shared/errors.ts'
  * closing began, and closing waits until nobody works any more.
  */
 export interface Drain {
+  /** Whether no more requests are wanted; those that come are served until closing begins. */
+  readonly leaving: boolean
   /** Aborted when closing begins: whatever only waits ends at once. */
   readonly closing: AbortSignal
   /** For requests. @throws {CarcosaError} SHUTTING_DOWN once closing began */
@@ -16,7 +18,9 @@ export interface Drain {
   assertNotEnded(): void
   /** Counts as running until `work` settles. */
   run<T>(work: () => Promise<T>): Promise<T>
-  /** Closing begins. */
+  /** No more requests are wanted: load balancers are told, and connections not kept. */
+  leave(): void
+  /** Closing begins, and with it leaving. */
   begin(): void
   /** Resolves when nothing runs, or after `ms`, with the number of what still runs. */
   idle(ms: number): Promise<number>
@@ -26,6 +30,7 @@ export interface Drain {
 
 export function createDrain(): Drain {
   const closing = new AbortController()
+  let leaving = false
   let ended = false
   let running = 0
   let whenIdle: (() => void)[] = []
@@ -38,6 +43,9 @@ export function createDrain(): Drain {
   }
 
   return {
+    get leaving() {
+      return leaving
+    },
     closing: closing.signal,
     assertOpen() {
       if (closing.signal.aborted) throw shuttingDown()
@@ -53,7 +61,13 @@ export function createDrain(): Drain {
         leave()
       }
     },
-    begin: () => closing.abort('closing'),
+    leave() {
+      leaving = true
+    },
+    begin() {
+      leaving = true
+      closing.abort('closing')
+    },
     async idle(ms) {
       if (running === 0) return 0
       await new Promise<void>((resolve) => {
