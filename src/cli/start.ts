@@ -62,13 +62,15 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
   // Loaded here so that other verbs start without it.
   const { createCarcosa } = await import('../carcosa.ts')
   const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
+  let stopping = false
   try {
     const server = uploadServer({
-      request: await withPage(carcosa.handler, config),
+      request: await withPage(carcosa.handler, { config, isStopping: () => stopping }),
       checkContinue: carcosa.checkContinue,
     })
     life.listening(await listen(server, config))
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
+    stopping = true
     await carcosa.leave()
     const timeout = config.shutdownTimeout
     const [cutOff] = await Promise.all([
@@ -83,10 +85,19 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
   log.info({}, 'Stopped')
 }
 
-async function withPage(handler: Handler, config: Config): Promise<Handler> {
+interface PageOptions {
+  config: Config
+  isStopping(): boolean
+}
+
+async function withPage(
+  handler: Handler,
+  { config, isStopping }: PageOptions,
+): Promise<Handler> {
   if (config.page === undefined) return handler
   const page = await servePage(config.page, config.basePath)
   return (request, response) => {
+    if (isStopping()) response.setHeader('Connection', 'close')
     if (!page(request, response)) handler(request, response)
   }
 }

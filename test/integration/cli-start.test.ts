@@ -10,6 +10,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { command, directory, type Outcome, run, startServer } from '../support/command.ts'
 import { postgres } from '../support/postgres.ts'
+import { openRaw } from '../support/raw-http.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 const chunked = { ...tus, 'content-type': 'application/offset+octet-stream' }
@@ -143,6 +144,60 @@ ending(
     assert.is((await again.stop()).code, 0)
   },
 )
+
+ending('ends connections that are idle, without waiting for them', async () => {
+  const server = await startServer([...quick, '--shutdown-timeout', '1m'])
+  const connection = await openRaw(Number(new URL(server.url).port))
+  connection.ask('GET', '/routes')
+  assert.is((await connection.answer()).status, 200)
+  const began = Date.now()
+  server.child.kill('SIGTERM')
+  await connection.closed
+  assert.ok(Date.now() - began < 3_000)
+  assert.is((await server.ended).code, 0)
+  assert.ok(Date.now() - began < 5_000, `it took ${Date.now() - began} ms`)
+})
+
+ending('serves for --drain-delay first, and keeps no connection', async () => {
+  const server = await startServer([...quick, '--drain-delay', '1500ms'])
+  const kept = await openRaw(Number(new URL(server.url).port))
+  const began = Date.now()
+  server.child.kill('SIGTERM')
+  await server.printed(/Stopping/)
+  await create(server.url, 8)
+  for (const path of ['/routes', '/']) {
+    const { status, headers } = await fetch(server.url + path)
+    assert.is(status, 200)
+    assert.is(headers.get('connection'), 'close', path)
+  }
+  kept.ask('GET', '/routes')
+  assert.is((await kept.answer()).headers.connection, 'close')
+  await kept.closed
+  assert.is((await server.ended).code, 0)
+  const took = Date.now() - began
+  assert.ok(took >= 1_500 && took < 6_000, `it took ${took} ms`)
+})
+
+ending('is not kept alive by a callback that never ends', async () => {
+  const cwd = directory({
+    'carcosa.config.mjs': `
+      import { createRouter, defineConfig, route } from '${root}/src/index.ts'
+      setInterval(() => {}, 1_000)
+      export default defineConfig({
+        router: createRouter({
+          demo: route({ blob: { maxFileSize: '1MB' } }).public()
+            .onUploadComplete(() => new Promise(() => {})),
+        }),
+      })`,
+  })
+  const server = await startServer([...quick, '--shutdown-timeout', '1500ms'], { cwd })
+  const upload = await create(server.url, 4)
+  const headers = { ...chunked, 'upload-offset': '0' }
+  await fetch(upload, { method: 'PATCH', headers, body: 'full' })
+  const began = Date.now()
+  assert.is((await server.stop()).code, 0)
+  assert.ok(Date.now() - began < 3_000, `it took ${Date.now() - began} ms`)
+})
 
 ending('a second signal ends it at once', async () => {
   const server = await startServer([...quick, '--shutdown-timeout', '1m'])

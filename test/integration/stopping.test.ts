@@ -12,7 +12,7 @@ import { CarcosaError } from '../../src/shared/errors.ts'
 import { overFetch, overHttp } from '../support/exchange.ts'
 import { begin, upload } from '../support/lifecycle.ts'
 import { postgres } from '../support/postgres.ts'
-import { eventually } from '../support/raw-http.ts'
+import { eventually, openRaw } from '../support/raw-http.ts'
 import { created, offsetOf, offsetStream } from '../support/records.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -107,6 +107,79 @@ test('bytes that came in just before are among them', () =>
     assert.is(await offsetOf(next.doors.http, url), offset)
   }))
 
+test('a client that goes on sending is not cut off before it has read the answer', () =>
+  withServer(async (server) => {
+    const { url } = await begin(server, 'plain', { length: 1_000_000 })
+    const connection = await openRaw(server.port)
+    connection.ask('PATCH', new URL(url, 'http://x').pathname, {
+      ...{ 'Tus-Resumable': '1.0.0', 'Upload-Offset': '0' },
+      ...{ 'Content-Type': offsetStream, 'Content-Length': '1000000' },
+    })
+    connection.write('hello')
+    await eventually(
+      async () => (await server.row(url)).offset,
+      (offset) => offset === 5,
+    )
+    const closing = server.carcosa.close()
+    const { status, headers } = await connection.answer()
+    assert.is(status, 204)
+    assert.is(headers.connection, 'close')
+    let closed = false
+    void connection.closed.then(() => {
+      closed = true
+    })
+    // A reset now would make its system forget an answer that it has not read yet.
+    for (let i = 0; i < 20 && !closed; i++) {
+      connection.write(Buffer.alloc(1_000))
+      await sleep(10)
+    }
+    assert.not.ok(closed)
+    connection.write(Buffer.alloc(1_000_000 - 5 - 20_000))
+    await connection.closed
+    await closing
+  }))
+
+test('who leaves serves as before, but keeps no connection, until its delay is over', () =>
+  withServer(
+    async (server) => {
+      const { url } = await begin(server, 'plain', { length: 10 })
+      const before = Date.now()
+      const { outgoing, answered } = await patching(server, url, 'hello')
+      const leaving = server.carcosa.leave()
+      const created = await server.doors.http({
+        method: 'POST',
+        path: '/uploads/plain',
+        headers: { 'Upload-Length': '1' },
+      })
+      assert.is(created.status, 201, created.text)
+      assert.is(created.headers.connection, 'close')
+      outgoing.end('world')
+      assert.is((await answered).headers['upload-offset'], '10')
+      assert.is((await server.doors.http({ method: 'HEAD', path: url })).status, 200)
+      await Promise.all([leaving, server.carcosa.leave()])
+      const took = Date.now() - before
+      assert.ok(took >= 700 && took < 3_000, `it took ${took} ms`)
+      const closing = server.carcosa.close()
+      await sleep(0)
+      const refused = await server.doors.http({ method: 'HEAD', path: url })
+      assert.is(refused.status, 423)
+      await closing
+    },
+    { drainDelay: '700ms' },
+  ))
+
+test('closing alone waits for the delay, too', () =>
+  withServer(
+    async (server) => {
+      const before = Date.now()
+      const closing = server.carcosa.close()
+      assert.is((await server.doors.http({ method: 'GET', path: '/routes' })).status, 200)
+      await closing
+      assert.ok(Date.now() - before >= 495)
+    },
+    { drainDelay: 500 },
+  ))
+
 test('with grace a running PATCH may end by itself', () =>
   withServer(async (server) => {
     const { url } = await begin(server, 'plain', { length: 10 })
@@ -189,6 +262,7 @@ for (const when of ['while it closes', 'after it closed']) {
           assert.match(answer.headers['retry-after'] ?? '', /^\d+$/)
           assert.is(answer.headers['access-control-allow-origin'], '*')
           if (method !== 'HEAD') assert.is(answer.json().code, 'SHUTTING_DOWN')
+          if (door === server.doors.http) assert.is(answer.headers.connection, 'close')
         }
       }
       outgoing.destroy()
