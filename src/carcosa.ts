@@ -5,7 +5,7 @@ import type { Store } from '../stores/store.ts'
 import { createStaging } from '../stores/writing/staging.ts'
 import { type Api, createApi } from './api.ts'
 import type { Channel } from './channel/channel.ts'
-import { openChannel } from './channel/open.ts'
+import { openChannel, openRedisChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
@@ -114,7 +114,9 @@ export async function createCarcosa(
     const secrets = config.secret ?? (await keptSecrets(db, config.dataDir))
     const jobs = createQueue(db, { worker: config.worker, log })
     await jobs.start()
-    const channel = openChannel(db, log)
+    const channel = config.redis
+      ? await openRedisChannel(db, config.redis, log)
+      : openChannel(db, log)
     return await assemble({ config, internals, secrets, stores, db, channel, jobs, log })
   } catch (error) {
     await db.close()

@@ -9,3 +9,17 @@ export function openChannel(db: Database, log: Logger): Channel {
   const { query, listen } = db
   return listen ? postgresChannel({ query, listen }, { log }) : localChannel()
 }
+
+/**
+ * The same through the Redis at `url`, on a database that is migrated. It need not be there yet.
+ * @throws {CarcosaError} CONFIG_INVALID where the package for it is missing
+ */
+export async function openRedisChannel(
+  db: Database,
+  url: string,
+  log: Logger,
+): Promise<Channel> {
+  if (!db.listen) return localChannel()
+  const { redisChannel } = await import('./redis.ts')
+  return await redisChannel(db, { log, url })
+}

@@ -28,6 +28,7 @@ const parts = {
     find: () => process.env.CARCOSA_TEST_POSTGRES ?? 'embedded',
     hint: 'set CARCOSA_TEST_POSTGRES to the URL of a server',
   },
+  'redis-server': command(['redis-server'], 'redis-server'),
   tmpfs: {
     name: 'tmpfs',
     find: mountable,

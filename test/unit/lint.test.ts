@@ -71,6 +71,7 @@ const arrows: Record<string, readonly string[]> = {
     'src/channel/channel.ts',
   ],
   'src/channel/probe.ts': [...db, 'src/shared/x.ts', ...channel],
+  'src/channel/redis.ts': [...db, 'src/shared/x.ts', ...channel],
   'src/jobs/probe.ts': [
     ...[...db, 'src/shared/x.ts', 'src/jobs/x.ts', 'src/jobs/definitions.ts'],
   ],
@@ -103,6 +104,7 @@ const doors: Record<string, readonly string[]> = {
   '@electric-sql/pglite': ['src/db/probe.ts'],
   'pglite-prisma-adapter': ['src/db/probe.ts'],
   'pg-boss': ['src/jobs/queue.ts'],
+  '@redis/client': ['src/channel/redis.ts'],
   'file-type': ['src/files/detect.ts'],
   zod: ['src/config/probe.ts'],
   'tus-js-client': ['client/probe.ts'],
