@@ -8,9 +8,11 @@ import type { Database } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openDatabase } from '../../src/db/open.ts'
 import { type Logger, silentLogger } from '../../src/shared/logger.ts'
+import { upload } from '../support/lifecycle.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
 import { type RedisServer, redisServer } from '../support/redis-server.ts'
 import { requires } from '../support/requirements.ts'
+import { startServer } from '../support/server.ts'
 
 interface Node {
   db: Database
@@ -211,6 +213,15 @@ carriers.Redis('a user who may not listen is told, and may later', async (contex
   await redis?.command(...user, 'allchannels')
   await until(() => channel.connected)
   await channel.close()
+})
+
+carriers.Redis('a server tells through it what happens to uploads', async (context) => {
+  const { database, redis, two } = context
+  const there = heard(two.channel, 'file')
+  const server = await startServer({ database: database.url, redis: redis?.url ?? '' })
+  const { id } = await upload(server, 'demo', 'hello')
+  await until(() => there.some((message) => message.includes(id)))
+  await server.close()
 })
 
 for (const test of Object.values(carriers)) test.run()

@@ -467,6 +467,51 @@ starting('says what to do when the user may not create the schema', async () => 
   await own.drop()
 })
 
+starting('in several processes at once makes the jobs of the clock once', async () => {
+  const own = await postgres()
+  const admin = await openDatabase(own.url)
+  await migrate(admin)
+  const databases = await Promise.all([1, 2, 3, 4].map(() => openDatabase(own.url)))
+  const queues = databases.map((database) => createQueue(database))
+  for (const queue of queues) await queue.start()
+  let swept = 0
+  for (const queue of queues) {
+    await queue.work('uploads.sweep', async () => {
+      swept++
+    })
+  }
+  // As if nobody had looked at the clock since before the last full minute.
+  const { rows } = await admin.executeSql(
+    `UPDATE carcosa_jobs.version SET cron_on = date_trunc('minute', now()) - interval '20 s'
+     RETURNING cron_on`,
+  )
+  assert.is(rows.length, 1)
+  for (const queue of queues) await queue.stop()
+  const again = databases.map((database) => createQueue(database))
+  await Promise.all(again.map((queue) => queue.start()))
+  for (const queue of again) {
+    await queue.work('uploads.sweep', async () => {
+      swept++
+    })
+  }
+  const minutes = async () => {
+    const { rows } = await admin.executeSql(
+      `SELECT date_trunc('minute', created_on)::text AS minute, count(*)::int AS jobs
+       FROM carcosa_jobs.job WHERE name = 'uploads.sweep' GROUP BY 1`,
+    )
+    return rows
+  }
+  await until(async () => (await minutes()).length > 0 && swept > 0, 70_000)
+  // Longer than any of them waits before it looks again.
+  await sleep(5_000)
+  const made = await minutes()
+  assert.is(swept, made.length)
+  for (const { jobs } of made) assert.is(jobs, 1)
+  await Promise.all(again.map((queue) => queue.stop()))
+  await Promise.all([admin, ...databases].map((database) => database.close()))
+  await own.drop()
+})
+
 starting.after(() => server.drop())
 starting.run()
 
@@ -489,10 +534,11 @@ async function statesOf(database: Database): Promise<string[]> {
   return rows.map(({ state }) => String(state))
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
+async function until(condition: () => Promise<boolean>, ms = 20_000): Promise<void> {
+  const deadline = performance.now() + ms
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('It did not happen within 20 s.')
+    if (performance.now() > deadline)
+      throw new Error(`It did not happen within ${ms} ms.`)
     await sleep(50)
   }
 }
