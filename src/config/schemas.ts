@@ -39,6 +39,12 @@ export const size = z.union([z.number(), z.string()]).transform((value, context)
 
 export const duration = anyDuration.pipe(z.number().min(0).max(1e13))
 
+/** Zero needs no unit. */
+export const durationText = z
+  .string()
+  .transform((text): string | number => (text === '0' ? 0 : text))
+  .pipe(duration)
+
 export const positiveDuration = anyDuration.pipe(z.number().positive().max(1e13))
 
 export const database = z

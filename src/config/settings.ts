@@ -209,6 +209,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     example: '5s',
     fallback: '0',
     schema: is.duration,
+    text: is.durationText,
   },
   redis: {
     env: ['CARCOSA_REDIS', 'REDIS_URL'],

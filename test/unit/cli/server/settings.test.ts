@@ -138,8 +138,8 @@ test('help lists every setting that has a variable', () => {
 })
 
 for (const [name, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
-  // Of these two the fallback is a sentence.
-  const isSaid = name === 'secret' || name === 'store'
+  // Of these the fallback is a sentence.
+  const isSaid = ['secret', 'store', 'queues'].includes(name)
   if (!(name in defaults) || setting.fallback === undefined || isSaid) continue
   test(`help tells the true default of ${name}`, () => {
     const parsed = (setting.text ?? setting.schema).parse(setting.fallback)
