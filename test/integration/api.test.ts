@@ -452,6 +452,24 @@ test('of ten who delete a file at once it is removed once', async () => {
   assert.is(events.filter((type) => type === 'file.removed').length, 1)
 })
 
+test('jobs are listed, counted and put back, and a closed Carcosa says so', async () => {
+  const other = await startServer({ router })
+  const { jobs } = other.carcosa.api
+  const { id } = await upload(other, 'big', 'hello')
+  await other.uploads.jobs.enqueue(null, 'upload.digest', { fileId: id })
+  const [job, ...others] = await jobs.list({ queue: 'upload.digest' })
+  assert.equal(others, [])
+  assert.equal([job?.state, job?.attempts, job?.data], ['waiting', 0, { fileId: id }])
+  assert.is((await jobs.counts())['upload.digest'].waiting, 1)
+  assert.is(await jobs.retry({ all: true }), 0)
+  const code = (error: unknown) => (error as CarcosaError).code
+  assert.is(await jobs.list({ queue: 'x' }).catch(code), 'QUEUE_UNKNOWN')
+  await other.carcosa.close()
+  assert.is(await jobs.list().catch(code), 'SHUTTING_DOWN')
+  assert.is(await jobs.retry({ all: true }).catch(code), 'SHUTTING_DOWN')
+  await other.close()
+})
+
 test.run()
 
 function* chunksOf(all: Buffer): Generator<Buffer> {
