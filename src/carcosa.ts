@@ -108,17 +108,20 @@ export async function createCarcosa(
     ...(config.directDatabase && { directUrl: config.directDatabase }),
     onBackgroundError: (err) => log.warn({ err }, 'the database had an error'),
   })
+  const jobs = createQueue(db, { worker: config.worker, log })
+  let channel: Channel | undefined
   try {
     for (const store of stores.values()) await store.start({ staging })
     await migrate(db)
     const secrets = config.secret ?? (await keptSecrets(db, config.dataDir))
-    const jobs = createQueue(db, { worker: config.worker, log })
     await jobs.start()
-    const channel = config.redis
+    channel = config.redis
       ? await openRedisChannel(db, config.redis, log)
       : openChannel(db, log)
     return await assemble({ config, internals, secrets, stores, db, channel, jobs, log })
   } catch (error) {
+    await channel?.close()
+    await jobs.stop(0)
     await db.close()
     throw error
   }

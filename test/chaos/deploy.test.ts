@@ -112,7 +112,6 @@ async function startNode(place: Place): Promise<{ server: RunningServer; member:
     {
       cwd,
       env: {
-        CARCOSA_SECRET: 'the same for all nodes, as it must be'.replaceAll(' ', '-'),
         ...(credentials && {
           AWS_ACCESS_KEY_ID: credentials.accessKeyId,
           AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

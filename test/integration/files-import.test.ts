@@ -59,9 +59,7 @@ test.after(async ({ server, fake }) => {
   await fake.close()
 })
 test.before.each(async ({ server, a, b, fake, at }) => {
-  await server.uploads.db.executeSql(
-    'TRUNCATE carcosa.file, carcosa.copy_lease CASCADE',
-  )
+  await server.uploads.db.executeSql('TRUNCATE carcosa.file, carcosa.copy_lease CASCADE')
   await server.uploads.db.executeSql('TRUNCATE carcosa.event')
   for (const { objects } of [a, b]) objects.clear()
   fake.reset()
