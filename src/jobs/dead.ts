@@ -6,7 +6,7 @@ import { deadQueue } from './definitions.ts'
 const lookMs = 60_000
 
 /** Tells the log of jobs that failed for good. */
-export interface Mourning {
+export interface DeadJobWatch {
   /** Looks now. Never rejects. */
   look(): Promise<void>
   stop(): void
@@ -16,7 +16,7 @@ export interface Mourning {
  * Each dead job is told as an error once, by whichever process notices it first: also one whose
  * processes were killed or hung at every try, of which no handler can tell.
  */
-export function startMourning(database: Database, log: Logger): Mourning {
+export function watchDeadJobs(database: Database, log: Logger): DeadJobWatch {
   const look = async () => {
     try {
       const died = await database.query<Died>(claimStatement, [deadQueue])
@@ -46,7 +46,7 @@ interface Died {
 
 /** Of a job that waits in the dead-letter queue pg-boss leaves `output` free. */
 const claimStatement: Statement = {
-  name: 'jobs_mourn',
+  name: 'jobs_tell_dead',
   sql: `UPDATE carcosa_jobs.job SET output = '{"told": true}'
         WHERE name = $1 AND state = 'created' AND output IS NULL
         RETURNING id, source_name AS job, source_retry_count + 1 AS attempts, data,

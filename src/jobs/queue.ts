@@ -2,7 +2,7 @@ import { PgBoss, type QueueResult } from 'pg-boss'
 import type { Database, Transaction } from '../db/database.ts'
 import { ensureSchema, explainRefusal } from '../db/schema.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
-import { type Mourning, startMourning } from './dead.ts'
+import { type DeadJobWatch, watchDeadJobs } from './dead.ts'
 import {
   deadQueue,
   type JobName,
@@ -75,7 +75,7 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
   const inserts = new Map<JobName, string>()
   const running = createRunning(database, log)
   let boss: PgBoss | undefined
-  let mourning: Mourning | undefined
+  let deadJobs: DeadJobWatch | undefined
 
   return {
     async start() {
@@ -91,11 +91,11 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
       // Also fills pg-boss's cache of queues. It would be filled on first use otherwise, which
       // inside a transaction on PGlite waits for the connection this transaction holds.
       for (const name of jobNames) inserts.set(name, await captureInsert(boss, name))
-      if (settings.worker ?? true) mourning = startMourning(database, log)
+      if (settings.worker ?? true) deadJobs = watchDeadJobs(database, log)
     },
 
     async stop(timeout = 30_000) {
-      mourning?.stop()
+      deadJobs?.stop()
       const late = setTimeout(() => void running.giveBack(), timeout)
       // What is given back ends for pg-boss, too, which looks every half second.
       await boss?.stop({ graceful: true, close: false, timeout: timeout + 1_000 })
@@ -137,7 +137,7 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
         options,
         async (jobs) => {
           const ends = await Promise.all(jobs.map((job) => running.run(job, handler)))
-          if (isLast(jobs, ends)) setTimeout(() => void mourning?.look(), 1_000).unref()
+          if (isLast(jobs, ends)) setTimeout(() => void deadJobs?.look(), 1_000).unref()
           return ends
         },
       )
