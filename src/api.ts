@@ -1,3 +1,4 @@
+import type { EventsApi } from './events/program.ts'
 import { type FileList, type ListOptions, listFiles } from './files/list.ts'
 import { type FileRecord, isReadable } from './files/record.ts'
 import { findFile, renameFile } from './files/records.ts'
@@ -29,6 +30,7 @@ import { unfinishedStates } from './uploads/state.ts'
 
 export interface Api {
   readonly files: FilesApi
+  readonly events: EventsApi
   readonly uploads: UploadsApi
   readonly stores: StoresApi
   readonly jobs: JobsApi
@@ -120,13 +122,14 @@ export interface ApiDeps {
   uploads: UploadDeps
   signer: Signer
   drain: Drain
+  events: EventsApi
 }
 
 const defaultExpiresIn = '1h'
 const maxNameLength = 4096
 
-export function createApi({ uploads, signer, drain }: ApiDeps): Api {
-  const { db, settings } = uploads
+export function createApi({ uploads, signer, drain, events }: ApiDeps): Api {
+  const { db, feed, settings } = uploads
   const signed = (id: string, options: Partial<SignRequest>, base: string | null) => {
     const request = { expiresIn: defaultExpiresIn, ...options, fileId: id }
     return `${settings.fileUrl(id, base)}?${signer.sign(request)}`
@@ -162,6 +165,7 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         assertName(filename)
         const renamed = isId(id) && (await run(() => renameFile(db, id, filename)))
         if (!renamed) throw notFound(id)
+        feed.hint()
         return withoutMemo(renamed)
       },
       delete: (id) =>
@@ -177,6 +181,10 @@ export function createApi({ uploads, signer, drain }: ApiDeps): Api {
         if (file.acl === 'public-read') return settings.fileUrl(file.id, base ?? null)
         return signed(file.id, {}, base ?? null)
       },
+    },
+    events: {
+      list: (options) => run(() => events.list(options)),
+      subscribe: events.subscribe,
     },
     uploads: {
       cancel: (id) =>

@@ -10,10 +10,17 @@ import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { createBus } from './events/bus.ts'
+import { createFeed, type Feed } from './events/feed.ts'
+import { createOutbox } from './events/outbox.ts'
+import { createEventsApi } from './events/program.ts'
+import { createSubscribers } from './events/subscribers.ts'
+import { createSockets } from './events/ws.ts'
 import { createDetector } from './files/detect.ts'
 import { createSigner } from './files/sign.ts'
 import { createApp } from './http/app.ts'
+import type { EventPaths } from './http/events.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
+import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
@@ -25,6 +32,7 @@ import { storeFromUrl } from './store-url.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
 import { createLeases, type LeaseLimits } from './uploads/lease.ts'
+import { createProgress } from './uploads/progress.ts'
 import { createTails } from './uploads/tails.ts'
 import { createTicketOffice } from './uploads/ticket.ts'
 import { createTus } from './uploads/tus.ts'
@@ -41,6 +49,11 @@ export interface Carcosa {
    * it Node tells every client to go on.
    */
   readonly checkContinue: NodeHandler
+  /**
+   * For `server.on('upgrade', …)`: WebSocket connections to `/ws`. False if the request is none
+   * of ours; then somebody else must answer it, or close the socket.
+   */
+  readonly upgrade: UpgradeHandler
   /** For programs: the same files without HTTP. */
   readonly api: Api
   /**
@@ -137,11 +150,34 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
 async function assemble(parts: Parts): Promise<Carcosa> {
   const { config, secrets, stores, db, jobs, log } = parts
   const drain = createDrain()
-  const uploads = uploadDeps(parts, drain)
+  const outbox = createOutbox(db)
+  const feed = createFeed({ outbox, channel: parts.channel, log })
+  const uploads = uploadDeps(parts, { drain, feed })
   parts.internals.inspect?.(uploads)
   const origin = config.publicUrl ?? ''
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
-  const api = createApi({ uploads, signer, drain })
+  const { projectId } = uploads.settings
+  const events = createEventsApi({ outbox, feed, projectId, closing: drain.closing })
+  const api = createApi({ uploads, signer, drain, events })
+  const subscribers = createSubscribers({
+    total: config.maxSubscribers,
+    perClient: config.maxSubscribersPerClient,
+    heartbeat: config.eventHeartbeat,
+    maxPending: config.subscriberBuffer,
+    log,
+  })
+  drain.closing.addEventListener('abort', () => subscribers.close())
+  const watching: EventPaths = {
+    feed,
+    subscribers,
+    tickets: uploads.tickets,
+    access: {
+      db,
+      permission: config.events,
+      projectId,
+      hasRoute: (name) => uploads.route(name) !== null,
+    },
+  }
   const app = createApp({
     router: config.router,
     auth: config.auth,
@@ -157,8 +193,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       linkOf: (record, base) => api.files.link(record, base),
     },
     files: { db, signer, stores, log },
+    events: watching,
   })
-  if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
+  const { eventRetention } = config
+  const retention = { outbox, eventRetention }
+  if (config.worker) await startWorker(jobs, { uploads, retention }, queuesOf(config))
 
   const handler = createNodeHandler(app, {
     bodyIdleMs: parts.internals.bodyIdleMs,
@@ -170,15 +209,25 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     leaving ??= config.drainDelay > 0 ? wait(config.drainDelay) : Promise.resolve()
     return leaving
   }
+  const upgrade = createUpgradeHandler({
+    auth: config.auth,
+    cors: config.cors,
+    basePath: config.basePath,
+    drain,
+    log,
+    events: watching,
+    accept: createSockets({ feed, subscribers, log }),
+  })
   let closing: Promise<void> | undefined
   return {
     fetch: createFetchHandler(app),
     handler,
     checkContinue: onCheckContinue(handler),
+    upgrade,
     api,
     leave,
     close(options = {}) {
-      closing ??= leave().then(() => close(parts, { uploads, drain }, options))
+      closing ??= leave().then(() => close(parts, { uploads, drain, feed }, options))
       return closing
     },
   }
@@ -186,7 +235,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
 
 async function close(
   { config: { shutdownTimeout }, jobs, db, channel, log }: Parts,
-  { uploads, drain }: { uploads: UploadDeps; drain: Drain },
+  { uploads, drain, feed }: { uploads: UploadDeps; drain: Drain; feed: Feed },
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
   const until = Date.now() + shutdownTimeout
@@ -200,12 +249,16 @@ async function close(
   await jobsEnded
   drain.end()
   await uploads.leases.close()
+  feed.close()
   await uploads.detector.close()
   await channel.close()
   await db.close()
 }
 
-function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
+function uploadDeps(
+  parts: Parts,
+  { drain, feed }: { drain: Drain; feed: Feed },
+): UploadDeps {
   const { config, internals, secrets, stores, db, channel, jobs, log } = parts
   const digest = config.digest !== 'none'
   const base = `${config.publicUrl ?? ''}${config.basePath}`
@@ -216,6 +269,8 @@ function uploadDeps(parts: Parts, drain: Drain): UploadDeps {
     stores,
     log,
     bus,
+    feed,
+    progress: createProgress(feed),
     channel,
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: createLeases({ db, channel, bus, log }, internals.leases),

@@ -3,9 +3,17 @@
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
 export type { Api, FilesApi, JobsApi, StoresApi } from './api.ts'
+export type { EventPermission, EventRequest } from './auth/event-permission.ts'
 export type { AuthProvider, AuthRequest, Principal } from './auth/principal.ts'
 export { type Carcosa, createCarcosa } from './carcosa.ts'
 export { type CarcosaOptions, type ConfigOptions, defineConfig } from './config.ts'
+export type {
+  EventsApi,
+  ListEvents,
+  SubscribeEvents,
+  WatchedEvent,
+} from './events/program.ts'
+export type { NamedTopic } from './events/topic.ts'
 export type { FileList, ListOptions } from './files/list.ts'
 export type { FileRecord, FileState } from './files/record.ts'
 export type { JobName } from './jobs/definitions.ts'

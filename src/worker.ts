@@ -1,3 +1,4 @@
+import type { Outbox } from './events/outbox.ts'
 import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
@@ -7,25 +8,38 @@ import { recordDigest, redriveCompletion } from './uploads/completion.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { sweep } from './uploads/sweep.ts'
 
+interface WorkerDeps {
+  uploads: UploadDeps
+  retention: Retention
+}
+
+interface Retention {
+  outbox: Outbox
+  /** Milliseconds that events are kept. */
+  eventRetention: number
+}
+
 /** Introduces jobs to the nouns that do them: those of `queues`, which run in this process. */
 export async function startWorker(
   jobs: Jobs,
-  uploads: UploadDeps,
+  deps: WorkerDeps,
   queues: readonly JobName[],
 ): Promise<void> {
-  const handlers = jobHandlers(uploads)
+  const handlers = jobHandlers(deps)
   const work = <Name extends JobName>(name: Name) => jobs.work(name, handlers[name])
   for (const name of queues) await work(name)
 }
 
 /** What is done with each kind of job. Every handler may run twice, also twice at once. */
-export function jobHandlers(uploads: UploadDeps): JobHandlers {
+export function jobHandlers({ uploads, retention }: WorkerDeps): JobHandlers {
   return {
     'upload.complete': ({ fileId }) => redriveCompletion(uploads, fileId),
     'upload.digest': ({ fileId }) => recordDigest(uploads, fileId),
     'uploads.sweep': async () => {
       const { expired, purged } = await sweep(uploads)
-      if (expired + purged > 0) uploads.log.info({ expired, purged }, 'swept')
+      const dropped = await dropEvents(retention)
+      if (expired + purged + dropped > 0)
+        uploads.log.info({ expired, purged, dropped }, 'swept')
     },
     'stores.reconcile': async (_data, { signal }) => {
       const report = await reconcile(uploads, { signal })
@@ -34,4 +48,10 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
     },
     'file.mirror': ({ fileId }, { signal }) => mirror(uploads, fileId, signal),
   }
+}
+
+/** They are numbered first, also where nobody ever reads them: what is left must not pile up. */
+async function dropEvents({ outbox, eventRetention }: Retention): Promise<number> {
+  await outbox.number()
+  return outbox.drop(new Date(Date.now() - eventRetention))
 }

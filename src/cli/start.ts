@@ -67,6 +67,7 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
     const server = uploadServer({
       request: await withPage(carcosa.handler, { config, isStopping: () => stopping }),
       checkContinue: carcosa.checkContinue,
+      upgrade: carcosa.upgrade,
     })
     life.listening(await listen(server, config))
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')

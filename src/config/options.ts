@@ -1,4 +1,5 @@
 import type { Store } from '../../stores/store.ts'
+import type { EventPermission } from '../auth/event-permission.ts'
 import type { AuthProvider } from '../auth/principal.ts'
 import type { Router } from '../routes/router.ts'
 import type { LogLevel } from '../shared/log-level.ts'
@@ -60,6 +61,27 @@ export interface CarcosaOptions {
   stagingDisk?: number | string
   /** Where that disk is. Default: the system's directory for temporary files. */
   stagingDir?: string
+  /**
+   * Who may watch routes, projects, and what belongs to others, at `/events` and `/ws`. Default:
+   * principals of the kind `service`.
+   */
+  events?: EventPermission
+  /** How long events are kept for those who come back: milliseconds or `30d`. Default 30 days. */
+  eventRetention?: number | string
+  /** Between two signs of life on a connection that watches. Default 15 seconds. */
+  eventHeartbeat?: number | string
+  /** Most connections that watch, in this process. Default 10,000. */
+  maxSubscribers?: number
+  /**
+   * The same for one client: a principal, a ticket, or the address a connection comes from, which
+   * behind a proxy is the proxy's. Default 100.
+   */
+  maxSubscribersPerClient?: number
+  /**
+   * Most that may wait for one of them: bytes or `256KB`. One that reads slower is dropped, and
+   * may come back to where it was. Default 256 KB.
+   */
+  subscriberBuffer?: number | string
   /** Whether this process runs jobs. Default true. */
   worker?: boolean
   /** Which jobs it runs, by their queues, e.g. `['upload.complete']`. Default all. */
@@ -135,6 +157,15 @@ export interface Config {
   readonly stagingDisk: number
   /** Absolute; undefined: the system's. */
   readonly stagingDir: string | undefined
+  readonly events: EventPermission
+  /** Milliseconds. */
+  readonly eventRetention: number
+  /** Milliseconds. */
+  readonly eventHeartbeat: number
+  readonly maxSubscribers: number
+  readonly maxSubscribersPerClient: number
+  /** Bytes. */
+  readonly subscriberBuffer: number
   readonly worker: boolean
   /** `undefined`: all. */
   readonly queues: readonly string[] | undefined

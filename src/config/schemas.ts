@@ -14,6 +14,15 @@ export const portText = z
   .transform(Number)
   .pipe(port)
 
+/** How many of something. */
+export const count = z.number().int().min(0).max(1e9)
+
+export const countText = z
+  .string()
+  .regex(/^\d{1,10}$/)
+  .transform(Number)
+  .pipe(count)
+
 export const host = z.string().regex(/^(?!.*\/\/)[A-Za-z0-9.:_%-]+$/)
 
 export const path = z.string().regex(/^[^\0]*\S[^\0]*$/)

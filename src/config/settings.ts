@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { servicesOnly } from '../auth/event-permission.ts'
 import { logLevels } from '../shared/log-level.ts'
 import type { Config, SettingName } from './options.ts'
 import * as is from './schemas.ts'
@@ -165,6 +166,50 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     example: '/var/tmp',
     schema: is.path,
   },
+  eventRetention: {
+    env: ['CARCOSA_EVENT_RETENTION'],
+    flag: 'event-retention',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '30d',
+    fallback: '30d',
+    schema: is.positiveDuration,
+  },
+  eventHeartbeat: {
+    env: ['CARCOSA_EVENT_HEARTBEAT'],
+    flag: 'event-heartbeat',
+    allowed: 'a duration of at least a second with its unit; in code also milliseconds',
+    example: '15s',
+    fallback: '15s',
+    schema: is.positiveDuration.pipe(z.number().min(1_000)),
+  },
+  maxSubscribers: {
+    env: ['CARCOSA_MAX_SUBSCRIBERS'],
+    flag: 'max-subscribers',
+    allowed: 'a whole number, 0 for none',
+    example: '10000',
+    exampleInCode: '10000',
+    fallback: '10000',
+    schema: is.count,
+    text: is.countText,
+  },
+  maxSubscribersPerClient: {
+    env: ['CARCOSA_MAX_SUBSCRIBERS_PER_CLIENT'],
+    flag: 'max-subscribers-per-client',
+    allowed: 'a whole number, 0 for none',
+    example: '100',
+    exampleInCode: '100',
+    fallback: '100',
+    schema: is.count,
+    text: is.countText,
+  },
+  subscriberBuffer: {
+    env: ['CARCOSA_SUBSCRIBER_BUFFER'],
+    flag: 'subscriber-buffer',
+    allowed: 'a size of at least 16KB',
+    example: '256KB',
+    fallback: '256KB',
+    schema: is.size.pipe(z.number().min(16 * 1024)),
+  },
   worker: {
     env: ['CARCOSA_WORKER'],
     flag: 'worker',
@@ -245,6 +290,13 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     exampleInCode: '[apiKeys()]',
     schema: z.array(is.having<Config['auth'][number]>('authenticate')),
   },
+  events: {
+    env: [],
+    allowed: 'an object with a function allow({ principal, topic })',
+    example: "{ allow: ({ principal }) => principal.id === 'ops' }",
+    exampleInCode: "{ allow: ({ principal }) => principal.id === 'ops' }",
+    schema: is.having<Config['events']>('allow'),
+  },
   logger: {
     env: [],
     allowed: 'an object with the functions debug, info, warn and error (pino is one)',
@@ -278,6 +330,12 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   stagingMemory: 96 * 1024 * 1024,
   stagingDisk: 1024 * 1024 * 1024,
   stagingDir: undefined,
+  events: servicesOnly,
+  eventRetention: 30 * 24 * 3_600_000,
+  eventHeartbeat: 15_000,
+  maxSubscribers: 10_000,
+  maxSubscribersPerClient: 100,
+  subscriberBuffer: 256 * 1024,
   worker: true,
   queues: undefined,
   logLevel: 'info',

@@ -1,4 +1,4 @@
-import type { AuthProvider, Principal } from '../auth/principal.ts'
+import type { AuthProvider } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
 import type { Drain } from '../ops/drain.ts'
 import { describeRouter } from '../routes/describe.ts'
@@ -6,7 +6,9 @@ import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
 import { jsonReply, type Reply } from '../shared/reply.ts'
+import { authenticate } from './authenticate.ts'
 import { type CorsOptions, preflight, withCors } from './cors.ts'
+import { answerEvents, type EventPaths } from './events.ts'
 import { answerFiles } from './files.ts'
 import type { Incoming, Located } from './incoming.ts'
 import { locate } from './locate.ts'
@@ -22,6 +24,7 @@ export interface AppOptions {
   drain: Drain
   uploads: UploadPaths
   files: FileDeps
+  events: EventPaths
 }
 
 /** Answers a request; null if it is none of ours and may be declined. Never rejects. */
@@ -65,20 +68,10 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   if (root === 'files')
     return answerFiles({ ...options.files, router: options.router }, located)
   if (rest.length > 0) throw new CarcosaError('NOT_FOUND')
+  if (root === 'events') return answerEvents(options.events, located)
+  if (root === 'ws') throw upgradeRequired()
   if (root === 'routes') return jsonReply(200, describeRouter(options.router))
   return jsonReply(200, { status: 'ok' })
-}
-
-async function authenticate(
-  providers: readonly AuthProvider[],
-  { method, path, search, headers }: Incoming,
-): Promise<Principal | null> {
-  const request = { method, url: path + search, headers }
-  for (const provider of providers) {
-    const principal = await provider.authenticate(request)
-    if (principal) return principal
-  }
-  return null
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {
@@ -92,6 +85,14 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 function nothingAt(path: string): CarcosaError {
   return new CarcosaError('NOT_FOUND', {
     message: `There is nothing at ${JSON.stringify(path.slice(0, 200))}. Uploads are under /uploads, files under /files.`,
+  })
+}
+
+function upgradeRequired(): CarcosaError {
+  return new CarcosaError('UPGRADE_REQUIRED', {
+    message:
+      'This URL speaks WebSocket. If the client did ask for it, the server in front of Carcosa lacks server.on("upgrade", carcosa.upgrade), or a proxy drops the Upgrade header. GET /events tells the same.',
+    headers: { Upgrade: 'websocket' },
   })
 }
 

@@ -31,6 +31,7 @@ const requestHeaders = [
   'If-Modified-Since',
   'If-Unmodified-Since',
   'If-Range',
+  'Last-Event-ID',
 ]
 
 /** What a page may read of the answer (B2, E6). */

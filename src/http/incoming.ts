@@ -11,6 +11,8 @@ export interface Incoming {
   /** With the question mark; empty if there is none. */
   readonly search: string
   readonly headers: Headers
+  /** Where the connection comes from, which may be a proxy; null if nobody says. */
+  readonly address: string | null
   /** A signal that is aborted when the client goes away; made when asked for. */
   gone(): AbortSignal
   /** Whether there is a body that is not empty, as far as its framing tells. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
-import type { Reply } from '../shared/reply.ts'
+import { isLive, type Outlet, type Reply } from '../shared/reply.ts'
 import type { App } from './app.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -60,6 +60,7 @@ function fromNode(
     stripped,
     search: at < 0 ? '' : url.slice(at),
     headers: headersOf(req),
+    address: req.socket.remoteAddress ?? null,
     gone: () => closedSignal(res),
     hasBody: hasBody(req),
     bodyAlreadyRead: Readable.isDisturbed(req),
@@ -108,7 +109,7 @@ export function onCheckContinue(handler: NodeHandler): NodeHandler {
   }
 }
 
-function headersOf(req: IncomingMessage): Headers {
+export function headersOf(req: IncomingMessage): Headers {
   const headers = new Headers()
   const raw = req.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -138,6 +139,7 @@ function writeReply(
   const { status, headers, body } = reply
   if (res.destroyed || res.headersSent) {
     if (body instanceof Readable) body.destroy()
+    else if (isLive(body)) body.drop()
     return
   }
   if (isLast) res.setHeader('Connection', 'close')
@@ -147,6 +149,14 @@ function writeReply(
     res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
     if (lingers) endAfterBody(req, res, body)
     else res.end(body)
+    return
+  }
+  if (isLive(body)) {
+    // An idle connection is what it is meant to be, whatever the server thinks of those.
+    req.socket.setTimeout(0)
+    req.socket.setNoDelay(true)
+    res.writeHead(status, headers)
+    body.begin(new ResponseOutlet(res))
     return
   }
   // Without a length Node would send an empty body in chunks.
@@ -191,4 +201,41 @@ function discardRest(req: IncomingMessage, res: ServerResponse): void {
     req.once('end', () => clearTimeout(cut))
     req.resume()
   })
+}
+
+class ResponseOutlet implements Outlet {
+  readonly #res: ServerResponse
+
+  constructor(res: ServerResponse) {
+    this.#res = res
+  }
+  get pending() {
+    return this.#res.writableLength
+  }
+  write(chunk: Buffer | string) {
+    if (!this.#res.writableEnded && !this.#res.destroyed) this.#res.write(chunk)
+  }
+  get isFull() {
+    return this.#res.writableNeedDrain
+  }
+  async room() {
+    if (!this.isFull || this.#res.destroyed) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#res.off('drain', done).off('close', done)
+        resolve()
+      }
+      this.#res.on('drain', done).on('close', done)
+    })
+  }
+  onClose(listener: () => void) {
+    if (this.#res.destroyed) setImmediate(listener)
+    else this.#res.once('close', listener)
+  }
+  end() {
+    this.#res.end()
+  }
+  destroy() {
+    this.#res.destroy()
+  }
 }

@@ -10,7 +10,7 @@ import type { Incoming } from './incoming.ts'
  */
 export function refuse(
   log: Logger,
-  { method, path, headers }: Incoming,
+  { method, path, headers }: Pick<Incoming, 'method' | 'path' | 'headers'>,
   error: CarcosaError,
 ): Reply {
   const requestId = requestIdOf(headers)

@@ -1,7 +1,13 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { CarcosaError } from '../shared/errors.ts'
-import { problemReply, type Reply } from '../shared/reply.ts'
+import {
+  isLive,
+  type LiveBody,
+  type Outlet,
+  problemReply,
+  type Reply,
+} from '../shared/reply.ts'
 import type { App } from './app.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -11,7 +17,7 @@ export type FetchHandler = (request: Request) => Promise<Response>
 export function createFetchHandler(app: App): FetchHandler {
   return async (request) => {
     const reply = await app(fromWeb(request))
-    return toResponse(reply ?? problemReply(new CarcosaError('NOT_FOUND')))
+    return toResponse(request, reply ?? problemReply(new CarcosaError('NOT_FOUND')))
   }
 }
 
@@ -23,6 +29,7 @@ function fromWeb(request: Request): Incoming {
     stripped: '',
     search,
     headers: request.headers,
+    address: null,
     gone: () => request.signal,
     hasBody: request.body !== null && request.headers.get('content-length') !== '0',
     bodyAlreadyRead: request.bodyUsed,
@@ -38,9 +45,90 @@ function fromWeb(request: Request): Incoming {
   }
 }
 
-function toResponse({ status, headers, body }: Reply): Response {
+function toResponse(request: Request, { status, headers, body }: Reply): Response {
+  if (isLive(body)) {
+    return new Response(toStream(body, request.signal), { status, headers })
+  }
   if (!(body instanceof Readable)) return new Response(body, { status, headers })
   // As above: one class, two declarations.
   const stream = Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>
   return new Response(stream, { status, headers })
+}
+
+/** Bytes that a live body may be ahead of its reader before `room` makes it wait. */
+const aheadBytes = 64 * 1024
+
+function toStream(body: LiveBody, gone: AbortSignal): ReadableStream<Uint8Array> {
+  let resume = () => {}
+  let closed = () => {}
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (gone.aborted) {
+          body.drop()
+          return controller.close()
+        }
+        const outlet = outletOf(controller, {
+          onRoom: (listener) => {
+            resume = listener
+          },
+          onClose: (listener) => {
+            closed = listener
+          },
+        })
+        gone.addEventListener('abort', () => outlet.destroy(), { once: true })
+        body.begin(outlet)
+      },
+      pull: () => resume(),
+      cancel: () => closed(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
+  )
+  return stream
+}
+
+function outletOf(
+  controller: ReadableStreamDefaultController<Uint8Array>,
+  on: { onRoom(listener: () => void): void; onClose(listener: () => void): void },
+): Outlet {
+  let ended = false
+  let tell = () => {}
+  let resume = () => {}
+  const close = (how: () => void) => {
+    if (ended) return
+    ended = true
+    how()
+    tell()
+  }
+  return {
+    get pending() {
+      return aheadBytes - (controller.desiredSize ?? aheadBytes)
+    },
+    write(chunk) {
+      if (!ended)
+        controller.enqueue(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+    },
+    get isFull() {
+      return !ended && (controller.desiredSize ?? 1) <= 0
+    },
+    async room() {
+      if (!this.isFull) return
+      await new Promise<void>((resolve) => {
+        resume = resolve
+        on.onRoom(resolve)
+      })
+    },
+    onClose(listener) {
+      tell = () => {
+        resume()
+        listener()
+      }
+      on.onClose(() => {
+        ended = true
+        tell()
+      })
+    },
+    end: () => close(() => controller.close()),
+    destroy: () => close(() => controller.error(new Error('The stream was cut off.'))),
+  }
 }

@@ -45,6 +45,14 @@ const table = {
   RANGE_NOT_SATISFIABLE: [416, 'The range lies outside the file'],
   CURSOR_INVALID: [400, 'The cursor was not issued by this server'],
 
+  // Watching
+  TOPIC_NOT_FOUND: [404, 'There is no such topic'],
+  TOO_MANY_SUBSCRIPTIONS: [429, 'This client watches as much as it may'],
+  SUBSCRIBERS_FULL: [503, 'This server has all the subscribers it takes'],
+  SUBSCRIBER_TOO_SLOW: [503, 'More events wait than are kept for a subscriber'],
+  MESSAGE_INVALID: [400, 'A message of the client is malformed'],
+  UPGRADE_REQUIRED: [426, 'This URL speaks WebSocket'],
+
   // Storage and database
   STORAGE_FULL: [507, 'The store has no room left'],
   STORAGE_UNAVAILABLE: [503, 'The store cannot be reached or written'],

@@ -13,7 +13,40 @@ export interface Reply {
   status: number
   /** Values are printable ASCII, safe for Node's `writeHead` and for web `Headers`. */
   headers: Record<string, string>
-  body: Readable | string | null
+  body: Readable | LiveBody | string | null
+}
+
+/**
+ * A body that is written whenever there is something to tell, for as long as somebody reads it.
+ * It is either begun or dropped. Not a stream: thousands of them are open at once, and a stream
+ * piped into a response costs 12 KiB more than writing to the response.
+ */
+export interface LiveBody {
+  /** The head of the answer has been sent; from now on write to `outlet`. */
+  begin(outlet: Outlet): void
+  /** Nobody will read it. */
+  drop(): void
+}
+
+/** Where a live body goes. */
+export interface Outlet {
+  /** Never throws; what is written after the end goes nowhere. */
+  write(chunk: Buffer | string): void
+  /** Bytes that wait for the reader. */
+  readonly pending: number
+  /** Whether more waits than a connection takes along. */
+  readonly isFull: boolean
+  /** Resolves when it is full no more, or closed. */
+  room(): Promise<void>
+  /** Calls `listener` once, when the reader is gone or all was sent after `end`. */
+  onClose(listener: () => void): void
+  end(): void
+  /** Cuts it off: what waits is not sent. */
+  destroy(): void
+}
+
+export function isLive(body: Reply['body']): body is LiveBody {
+  return body !== null && typeof body === 'object' && 'begin' in body
 }
 
 /** An error as an RFC 9457 problem document. */

@@ -184,6 +184,7 @@ async function adopt(run: Run, object: ListedObject): Promise<void> {
     counts.known++
     return
   }
+  deps.feed.hint()
   if (problem) warnings.add({ key: file.key }, problem)
   count(run, file.size)
 }

@@ -3,12 +3,14 @@ import type { Principal } from '../auth/principal.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { Bus } from '../events/bus.ts'
+import type { Feed } from '../events/feed.ts'
 import type { Detector } from '../files/detect.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Faults } from './faults.ts'
 import type { Leases } from './lease.ts'
+import type { UploadProgress } from './progress.ts'
 import type { Tails } from './tails.ts'
 import type { Ticket, TicketOffice } from './ticket.ts'
 
@@ -17,6 +19,10 @@ export interface UploadDeps {
   readonly db: Database
   readonly jobs: Jobs
   readonly bus: Bus
+  /** Those who watch. */
+  readonly feed: Feed
+  /** Tells them how far uploads are. */
+  readonly progress: UploadProgress
   /** What processes tell each other. */
   readonly channel: Channel
   readonly stores: ReadonlyMap<string, Store>

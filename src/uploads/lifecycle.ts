@@ -41,6 +41,7 @@ export async function create(
     lease: (followed && lease?.begin()) || null,
   })
   if (created) {
+    deps.feed.hint()
     if (followed) lease?.begun()
     deps.tails.begin(id, early)
     await deps.faults('create:after-row')

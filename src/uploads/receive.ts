@@ -14,6 +14,7 @@ import { failCorrupt } from './gone.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
 import { createLedger, type Ledger } from './ledger.ts'
+import type { ByteCount } from './progress.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
 import { isFutile } from './turns.ts'
@@ -49,13 +50,17 @@ export async function receive(
   const object = growingOf(deps, record, { early: tail?.early ?? null, contested })
   const ledger = createLedger(deps, { record, lease })
   const limit = (record.size ?? maxFileSize(route)) - record.offset
-  const source = tapped({ body, limit, lease, tail, onStored: ledger.note })
+  const received = deps.progress.begin(record)
+  const onStored = ledger.note
+  const source = tapped({ body, limit, lease, tail, received, onStored })
 
-  let offset: number
+  let offset = record.offset
   try {
     offset = await store.write(object, source)
   } catch (error) {
     throw await afterFailure(deps, { record, lease, store, object, ledger, error })
+  } finally {
+    received.end(offset)
   }
   await deps.faults('receive:after-write')
 
@@ -92,12 +97,14 @@ function tapped({
   limit,
   lease,
   tail,
+  received,
   onStored,
 }: {
   body: Readable
   limit: number
   lease: Lease
   tail: Tail | null
+  received: ByteCount
   onStored(progress: Progress): void
 }): TappedSource {
   const source: TappedSource = {
@@ -107,6 +114,7 @@ function tapped({
     exceeded: false,
     onChunk(chunk) {
       relieve(chunk.length)
+      received.add(chunk.length)
       lease.touch()
       if (tail) feed(tail, chunk)
     },

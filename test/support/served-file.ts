@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { FileRecord } from '../../src/files/record.ts'
 import { type ServeOptions, serveFile } from '../../src/files/serve.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
-import type { Reply } from '../../src/shared/reply.ts'
+import { isLive, type Reply } from '../../src/shared/reply.ts'
 import { memory } from '../../stores/memory.ts'
 import { fileRecord } from './file-record.ts'
 
@@ -20,7 +20,9 @@ export function servedFile(bytes: Buffer | string, overrides: Partial<FileRecord
 
 /** All bytes of a reply. */
 export async function readReply({ body }: Reply): Promise<Buffer> {
-  return body instanceof Readable ? buffer(body) : Buffer.from(body ?? '')
+  if (body instanceof Readable) return buffer(body)
+  assert.not(isLive(body), 'a file is no live body')
+  return Buffer.from((body as string | null) ?? '')
 }
 
 /** The CarcosaError `answer` is rejected with; the test fails if there is none. */

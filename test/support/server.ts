@@ -55,13 +55,14 @@ export const testRouter = createRouter({
     .expiresIn(700),
 })
 
-/** Knows `Bearer <name>` for any name but `expired`, which it refuses. */
+/** Knows `Bearer <name>` for any name but `expired`, which it refuses; `service…` is one. */
 export const bearer: AuthProvider = {
   name: 'bearer',
   authenticate({ headers }) {
     const [, name] = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '') ?? []
     if (name === 'expired') throw new CarcosaError('UNAUTHENTICATED')
-    return name ? { id: name, kind: 'user' } : null
+    if (!name) return null
+    return { id: name, kind: name.startsWith('service') ? 'service' : 'user' }
   },
 }
 
@@ -95,6 +96,9 @@ export async function startServer(
   )
   const http = createServer({ requestTimeout: 0 }, carcosa.handler)
   http.on('checkContinue', carcosa.checkContinue)
+  http.on('upgrade', (req, socket, head) => {
+    if (!carcosa.upgrade(req, socket, head)) socket.destroy()
+  })
   const port = await listen(http)
   if (!uploads) throw new TypeError('createCarcosa showed nothing of its insides')
   const inside = uploads

@@ -70,6 +70,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', ...db, 'src/shared/x.ts', 'src/events/x.ts'],
     'src/channel/channel.ts',
   ],
+  'src/events/ws.ts': ['src/shared/x.ts', 'src/events/x.ts'],
   'src/channel/probe.ts': [...db, 'src/shared/x.ts', ...channel],
   'src/channel/redis.ts': [...db, 'src/shared/x.ts', ...channel],
   'src/jobs/probe.ts': [
@@ -107,6 +108,7 @@ const doors: Record<string, readonly string[]> = {
   '@redis/client': ['src/channel/redis.ts'],
   'file-type': ['src/files/detect.ts'],
   zod: ['src/config/probe.ts'],
+  ws: ['src/events/ws.ts'],
   'tus-js-client': ['client/probe.ts'],
   '@aws-sdk/client-s3': ['stores/s3.ts', 'stores/s3/probe.ts'],
   '@aws-sdk/s3-request-presigner': ['stores/s3.ts', 'stores/s3/probe.ts'],

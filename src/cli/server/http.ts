@@ -5,16 +5,29 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CarcosaError } from '../../shared/errors.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** Whether it took the connection. */
+export type UpgradeHandler = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+) => boolean
+
 export interface Listeners {
   request: Handler
   /** For a client that asks before it sends: answers "100 Continue", or refuses the body. */
   checkContinue: Handler
+  /** For a client that wants to go on in another protocol. Default: that is not looked at. */
+  upgrade?: UpgradeHandler
 }
+
+const notFound =
+  'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** An HTTP server whose limits fit uploads that take hours. */
 export function uploadServer(listeners: Listeners): Server {
@@ -29,6 +42,12 @@ export function uploadServer(listeners: Listeners): Server {
   })
   server.on('request', listeners.request)
   server.on('checkContinue', listeners.checkContinue)
+  const { upgrade } = listeners
+  if (upgrade) {
+    server.on('upgrade', (request, socket, head) => {
+      if (!upgrade(request, socket, head)) socket.end(notFound)
+    })
+  }
   return server
 }
 

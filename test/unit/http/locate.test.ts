@@ -22,6 +22,7 @@ function place(path: string, asked: Asked = {}) {
     stripped,
     search: '',
     headers: new Headers(tus ? { 'Tus-Resumable': '1.0.0' } : {}),
+    address: null,
     gone: () => new AbortController().signal,
     hasBody: false,
     bodyAlreadyRead: false,

@@ -1,0 +1,108 @@
+import type { LiveBody, Outlet } from '../shared/reply.ts'
+import type { Feed } from './feed.ts'
+import type { Beating } from './heartbeat.ts'
+import { type Message, streamMessage } from './message.ts'
+import type { Following, Wish } from './replay.ts'
+import type { Subscribers } from './subscribers.ts'
+
+/**
+ * A subscription over Server-Sent Events. Not by better-sse: a session of it costs 36 KiB and
+ * buffers without end for a client that stops reading (CONTRIBUTING.md, Decisions).
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export function sseBody(
+  feed: Feed,
+  { subscribers, leave, wish }: Subscription,
+): LiveBody {
+  return {
+    begin(outlet) {
+      new Stream(outlet, { subscribers, leave }).begin(feed, wish)
+    },
+    drop: leave,
+  }
+}
+
+interface Subscription {
+  subscribers: Subscribers
+  /** Frees the place that was taken for it; idempotent. */
+  leave(): void
+  wish: Pick<Wish, 'projectId' | 'topics' | 'after'>
+}
+
+/** Keeps proxies from collecting and compressing what must arrive now. */
+export const sseHeaders = Object.freeze({
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+  'X-Content-Type-Options': 'nosniff',
+})
+
+/** How long a dropped subscriber may take to read why, in ms. */
+const partingMs = 1_000
+
+class Stream implements Beating {
+  readonly #outlet: Outlet
+  readonly #subscribers: Subscribers
+  #following: Following | undefined
+  #ended = false
+  /** It had no room at the last heartbeat. */
+  #stalled = false
+
+  constructor(
+    outlet: Outlet,
+    { subscribers, leave }: Pick<Subscription, 'subscribers' | 'leave'>,
+  ) {
+    this.#outlet = outlet
+    this.#subscribers = subscribers
+    outlet.onClose(() => {
+      this.#stop()
+      leave()
+    })
+  }
+
+  begin(feed: Feed, wish: Subscription['wish']): void {
+    // Not all of them at the same moment: they come back together when a server stops.
+    this.#outlet.write(`retry: ${1_000 + Math.floor(Math.random() * 4_000)}\n\n`)
+    this.#subscribers.add(this)
+    this.#following = feed.follow({
+      ...wish,
+      tell: (message) => this.#tell(message),
+      room: () => (this.#outlet.isFull ? this.#outlet.room() : null),
+    })
+    if (this.#ended) this.#following.stop()
+  }
+
+  beat(): void {
+    if (!this.#outlet.isFull) {
+      this.#stalled = false
+      this.#outlet.write(':\n\n')
+    } else if (this.#stalled) this.#drop()
+    else this.#stalled = true
+  }
+
+  /** The server stops: the client comes back, to another one. */
+  end(): void {
+    this.#stop()
+    this.#outlet.end()
+  }
+
+  #tell(message: Message): void {
+    if (this.#outlet.pending > this.#subscribers.maxPending) this.#drop()
+    else this.#outlet.write(message.sse())
+  }
+
+  #drop(): void {
+    if (this.#ended) return
+    this.#stop()
+    this.#subscribers.dropped('sse', this.#outlet.pending)
+    this.#outlet.write(streamMessage('stream.dropped', { reason: 'slow' }).sse())
+    this.#outlet.end()
+    setTimeout(() => this.#outlet.destroy(), partingMs).unref()
+  }
+
+  #stop(): void {
+    this.#ended = true
+    this.#following?.stop()
+    this.#subscribers.remove(this)
+  }
+}
