@@ -85,7 +85,7 @@ export function createFeed({ outbox, channel, log }: FeedDeps): Feed {
       }
       failed = false
     } catch (err) {
-      if (!failed) log.warn({ err }, 'events cannot be read at the moment')
+      if (!failed && !closed) log.warn({ err }, 'events cannot be read at the moment')
       failed = true
     }
     running = false

@@ -104,7 +104,12 @@ async function* follow(
       : new Promise<void>((resolve) => drained.push(resolve))
   let drained: (() => void)[] = []
   if (end.aborted) return
-  await feed.open(wish.projectId)
+  try {
+    await feed.open(wish.projectId)
+  } catch (error) {
+    if (end.aborted) return
+    throw error
+  }
   const following = feed.follow({ ...wish, tell, room })
   end.addEventListener('abort', awake)
   try {

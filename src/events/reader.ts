@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Message, storedMessage } from './message.ts'
 import type { Extent, Outbox, Selection, StoredEvent } from './outbox.ts'
 import { keysOf, type Subject } from './topic.ts'
@@ -38,6 +39,9 @@ export interface Reader {
 /** Most events read at once. */
 const pageSize = 1_000
 
+/** Most events told in one turn. */
+const burst = 50
+
 /** Events kept in memory, for subscribers who come back all at once. */
 const keptEvents = 500
 
@@ -70,7 +74,11 @@ export function createReader(outbox: Outbox, projectId: string): Reader {
     for (;;) {
       const query = { projectId, topics: null, after: position, limit: pageSize }
       const events = await outbox.read(query)
-      for (const event of events) tell(event)
+      for (const [i, event] of events.entries()) {
+        tell(event)
+        // Connections send what they were given only between two turns of the event loop.
+        if (i % burst === burst - 1) await turn()
+      }
       if (events.length < pageSize) break
     }
   }
