@@ -1,5 +1,6 @@
 /** The benchmarks: `node bench/run.ts --help`. */
 import type { Bench, Case } from './cases/case.ts'
+import { events } from './cases/events.ts'
 import { head } from './cases/head.ts'
 import { large } from './cases/large.ts'
 import { leases } from './cases/leases.ts'
@@ -26,6 +27,7 @@ const cases: Record<CaseName, Case> = {
   small,
   head,
   memory,
+  events,
   's3-large': s3Large,
   's3-requests': s3Requests,
   's3-small': s3Small,

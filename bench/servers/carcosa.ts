@@ -41,6 +41,8 @@ const carcosa = await createCarcosa({
   database: options.database ?? `${options.directory}/db`,
   dataDir: options.directory,
   digest: options.digest,
+  // All of them come from this machine.
+  maxSubscribersPerClient: 100_000,
 })
 const handler =
   options.libStorage && options.s3

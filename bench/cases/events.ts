@@ -1,0 +1,189 @@
+import { get } from 'node:http'
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { expectStatus } from '../support/answer.ts'
+import { Connection } from '../support/connection.ts'
+import { pieces } from '../support/content.ts'
+import { type Figures, type Subject, startSubject } from '../support/experiment.ts'
+import { meter, quietMachine } from '../support/meter.ts'
+import { residentMiB } from '../support/process-stats.ts'
+import { carcosa } from '../support/variants.ts'
+import { ratios, single } from '../support/verdict.ts'
+import { openWatchers, type Watchers } from '../support/watchers.ts'
+import type { Bench, Case } from './case.ts'
+
+const mib = 2 ** 20
+
+/** Uploads with and without thousands who watch them, and the replay of what happened. */
+export const events: Case = async (bench) => {
+  const { watchers, uploads, bytes, replay } = bench.options.sizes.events
+  const postgres = await bench.postgres()
+  const database = await postgres.createDatabase('events')
+  const variant = carcosa({ label: 'postgres', database })
+  const directory = `${bench.workspace.directory}/events`
+  bench.workspace.expectRoom(uploads * bytes * 2 * (bench.options.rounds + 1))
+  const subject = await startSubject(variant, directory, bench.options.flags)
+  const phases = { busy: `${uploads} uploads`, idle: '' }
+  const results: Record<string, Figures[]> = { alone: [], watched: [] }
+  let replayed: Replay
+  try {
+    const round = { uploads, bytes }
+    // A process that works, and has had connections: not one that still loads code.
+    await measure(bench, subject, { ...round, watchers: Math.ceil(watchers / 50) })
+    for (let i = 0; i < bench.options.rounds; i++) {
+      results.alone?.push(await measure(bench, subject, { ...round, watchers: 0 }))
+      results.watched?.push(await measure(bench, subject, { ...round, watchers }))
+    }
+    replayed = await replayEvents(subject, database, replay)
+  } finally {
+    await subject.process.stop()
+  }
+  const measured = { results: { busy: results, idle: {} }, phases }
+  return [
+    {
+      name: 'events',
+      title: `${watchers} subscribers of ${uploads} uploads of ${bytes / mib} MiB, over SSE`,
+      phases,
+      columns: [
+        { figure: 'throughput', title: 'MiB/s', range: true },
+        { figure: 'cpu', title: 'server CPU s', digits: 2 },
+        { figure: 'peak', title: 'peak RSS, MiB' },
+        { figure: 'each', title: 'KiB each', digits: 1, range: true },
+        { figure: 'told', title: 'KiB told to each', digits: 1 },
+      ],
+      results: measured.results,
+      verdicts: [
+        // The first round finds a heap that never held so many; later ones find room.
+        single(
+          { title: 'resident memory of a subscriber', target: { atMost: 20 } },
+          results.watched?.[0]?.each ?? Number.NaN,
+          'KiB',
+        ),
+        ...ratios(measured, [
+          {
+            title: 'watched / alone, throughput',
+            figure: 'throughput',
+            of: 'watched',
+            against: 'alone',
+            target: { atLeast: 0.9 },
+          },
+        ]),
+        single(
+          { title: `${replay} events again, complete and in order` },
+          replayed.seconds,
+          's',
+        ),
+      ],
+      notes: [
+        `of the replay ${replayed.numbering.toFixed(2)} s went by until the first event, most of it to number all of them`,
+      ],
+    },
+  ]
+}
+
+interface Round {
+  uploads: number
+  bytes: number
+  watchers: number
+}
+
+async function measure(
+  { options }: Bench,
+  { api, process }: Subject,
+  { uploads, bytes, watchers: count }: Round,
+): Promise<Figures> {
+  const connections = await Promise.all(
+    Array.from({ length: uploads }, () => Connection.open(process.port)),
+  )
+  const paths: string[] = []
+  for (const connection of connections) paths.push(await api.create(connection, bytes))
+  const before = residentMiB(process.pid, 'now')
+  const watchers = count > 0 ? await watch(process.port, count, paths) : null
+  if (watchers) await sleep(options.smoke ? 100 : 3_000)
+  const with_ = residentMiB(process.pid, 'now')
+  await quietMachine(options.patienceSeconds)
+  await watchers?.told()
+
+  const cost = await meter(process.pid, async () => {
+    const answers = connections.map((connection, index) =>
+      connection.request(api.patch(paths[index] ?? '', bytes), pieces(bytes)),
+    )
+    for (const answer of await Promise.all(answers)) expectStatus(answer, 204)
+  })
+  for (const connection of connections) connection.close()
+  const told = await watchers?.told()
+  if (told && told.closed > 0) throw new Error(`${told.closed} subscribers were cut off`)
+  await watchers?.close()
+  await api.check(paths[0] ?? '', bytes)
+  return {
+    throughput: (uploads * bytes) / mib / cost.seconds,
+    cpu: cost.serverCpuSeconds,
+    peak: cost.peakMiB,
+    each: count > 0 ? ((with_ - before) * 1024) / count : Number.NaN,
+    told: told ? told.bytes / 1024 / count : Number.NaN,
+  }
+}
+
+function watch(
+  port: number,
+  count: number,
+  uploads: readonly string[],
+): Promise<Watchers> {
+  const paths = uploads.map((path) => `/events?file=${basename(path)}`)
+  return openWatchers({ port, count, paths })
+}
+
+interface Replay {
+  /** Until the last event. */
+  seconds: number
+  /** Until the first. */
+  numbering: number
+}
+
+/** Events of one file, put in behind the server's back; throws unless all come, in order. */
+async function replayEvents(
+  { api, process }: Subject,
+  database: string,
+  count: number,
+): Promise<Replay> {
+  const connection = await Connection.open(process.port)
+  const id = basename(await api.create(connection, 1))
+  connection.close()
+  const client = new pg.Client(database)
+  await client.connect()
+  await client.query(
+    `INSERT INTO carcosa.event (project_id, file_id, type, data)
+     SELECT 'default', $1, 'file.renamed', jsonb_build_object('id', $1::text, 'i', i)
+     FROM generate_series(1, $2::int) i`,
+    [id, count],
+  )
+  await client.end()
+  const began = performance.now()
+  let first = 0
+  let text = ''
+  let expected = 1
+  await new Promise<void>((resolve, reject) => {
+    const path = `/events?file=${id}&lastEventId=0`
+    const asked = get({ port: process.port, path, agent: false }, (response) => {
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        const frames = (text + chunk).split('\n\n')
+        text = frames.pop() ?? ''
+        for (const frame of frames) {
+          const [, i] = /^data: .*"i":(\d+)/m.exec(frame) ?? []
+          if (i === undefined) continue
+          first ||= performance.now()
+          if (Number(i) !== expected++) reject(new Error(`${i} came for ${expected - 1}`))
+        }
+        if (expected <= count) return
+        asked.destroy()
+        resolve()
+      })
+      response.on('error', () => undefined)
+    })
+    asked.on('error', reject)
+  })
+  const seconds = (performance.now() - began) / 1000
+  return { seconds, numbering: (first - began) / 1000 }
+}
