@@ -8,7 +8,7 @@ import { pieces } from '../support/content.ts'
 import { type Figures, type Subject, startSubject } from '../support/experiment.ts'
 import { meter, quietMachine } from '../support/meter.ts'
 import { residentMiB } from '../support/process-stats.ts'
-import { carcosa } from '../support/variants.ts'
+import { carcosa, oldSpace } from '../support/variants.ts'
 import { ratios, single } from '../support/verdict.ts'
 import { openWatchers, type Watchers } from '../support/watchers.ts'
 import type { Bench, Case } from './case.ts'
@@ -20,7 +20,7 @@ export const events: Case = async (bench) => {
   const { watchers, uploads, bytes, replay } = bench.options.sizes.events
   const postgres = await bench.postgres()
   const database = await postgres.createDatabase('events')
-  const variant = carcosa({ label: 'postgres', database })
+  const variant = carcosa({ label: 'postgres', database, flags: [oldSpace] })
   const directory = `${bench.workspace.directory}/events`
   bench.workspace.expectRoom(uploads * bytes * 2 * (bench.options.rounds + 1))
   const subject = await startSubject(variant, directory, bench.options.flags)
@@ -30,7 +30,7 @@ export const events: Case = async (bench) => {
   try {
     const round = { uploads, bytes }
     // A process that works, and has had connections: not one that still loads code.
-    await measure(bench, subject, { ...round, watchers: Math.ceil(watchers / 50) })
+    await measure(bench, subject, { ...round, watchers: Math.ceil(watchers / 10) })
     for (let i = 0; i < bench.options.rounds; i++) {
       results.alone?.push(await measure(bench, subject, { ...round, watchers: 0 }))
       results.watched?.push(await measure(bench, subject, { ...round, watchers }))
@@ -93,17 +93,17 @@ async function measure(
   { api, process }: Subject,
   { uploads, bytes, watchers: count }: Round,
 ): Promise<Figures> {
-  const connections = await Promise.all(
-    Array.from({ length: uploads }, () => Connection.open(process.port)),
-  )
   const paths: string[] = []
-  for (const connection of connections) paths.push(await api.create(connection, bytes))
+  const creating = await Connection.open(process.port)
+  while (paths.length < uploads) paths.push(await api.create(creating, bytes))
+  creating.close()
   const before = residentMiB(process.pid, 'now')
   const watchers = count > 0 ? await watch(process.port, count, paths) : null
   if (watchers) await sleep(options.smoke ? 100 : 3_000)
-  const with_ = residentMiB(process.pid, 'now')
+  const during = residentMiB(process.pid, 'now')
   await quietMachine(options.patienceSeconds)
   await watchers?.told()
+  const connections = await Promise.all(paths.map(() => Connection.open(process.port)))
 
   const cost = await meter(process.pid, async () => {
     const answers = connections.map((connection, index) =>
@@ -120,7 +120,7 @@ async function measure(
     throughput: (uploads * bytes) / mib / cost.seconds,
     cpu: cost.serverCpuSeconds,
     peak: cost.peakMiB,
-    each: count > 0 ? ((with_ - before) * 1024) / count : Number.NaN,
+    each: count > 0 ? ((during - before) * 1024) / count : Number.NaN,
     told: told ? told.bytes / 1024 / count : Number.NaN,
   }
 }

@@ -1,7 +1,7 @@
 /** Calls each member every `ms`, spread over time: not thousands of them in one turn. */
 export interface Heartbeat {
-  add(beat: Beating): void
-  remove(beat: Beating): void
+  add(member: Beating): void
+  remove(member: Beating): void
   stop(): void
 }
 
@@ -13,7 +13,6 @@ const groups = 15
 
 export function createHeartbeat(ms: number): Heartbeat {
   const members = Array.from({ length: groups }, () => new Set<Beating>())
-  const groupOf = new WeakMap<Beating, Set<Beating>>()
   let next = 0
   let turn = 0
   const timer = setInterval(() => {
@@ -22,14 +21,13 @@ export function createHeartbeat(ms: number): Heartbeat {
   }, ms / groups)
   timer.unref()
   return {
-    add(beat) {
+    add(member) {
       next = (next + 1) % groups
-      const group = members[next]
-      if (!group) return
-      group.add(beat)
-      groupOf.set(beat, group)
+      members[next]?.add(member)
     },
-    remove: (beat) => groupOf.get(beat)?.delete(beat),
+    remove(member) {
+      for (const group of members) if (group.delete(member)) return
+    },
     stop: () => clearInterval(timer),
   }
 }

@@ -110,7 +110,7 @@ async function* follow(
     if (end.aborted) return
     throw error
   }
-  const following = feed.follow({ ...wish, tell, room })
+  const following = feed.follow({ ...wish, receiver: { tell, room } })
   end.addEventListener('abort', awake)
   try {
     while (!end.aborted) {

@@ -11,10 +11,14 @@ export interface Wish {
   topics: readonly Topic[]
   /** The number of the last event known: 0 for all there is, null for what happens from now on. */
   after: number | null
+  receiver: Receiver
+}
+
+export interface Receiver {
   /** Called with each message, in order; must not throw. */
   tell(message: Message): void
   /** Resolves when another stored event may be told; it may never. Null: now. */
-  room?(): Promise<void> | null
+  room(): Promise<void> | null
 }
 
 export interface Following {
@@ -56,69 +60,52 @@ export function createReplays(log: Logger): Replays {
     else onTheWay.delete(reader)
   }
 
-  /** Ends when the listener has been added to the reader, or is not wanted any more. */
+  /** Ends when the follower has been added to the reader, or is not wanted any more. */
   const catchUp = async (reader: Reader, follower: Follower) => {
-    const { listener, wish } = follower
-    if (listener.position > reader.position) await reader.advance()
-    if (listener.position > reader.position) {
+    if (follower.position > reader.position) await reader.advance()
+    if (follower.position > reader.position) {
       const { position: last } = reader
-      listener.tell(streamMessage('stream.gap', { after: listener.position, last }))
-      listener.position = last
+      follower.tell(streamMessage('stream.gap', { after: follower.position, last }))
+      follower.position = last
     }
     let checked = false
     while (!follower.stopped && !closed) {
-      const recent = reader.recent(listener.keys, listener.position)
+      const recent = reader.recent(follower.keys, follower.position)
       if (recent && recent.length <= burst) {
         // Nothing can come in between: telling and adding are one turn of the event loop.
-        for (const message of recent) listener.tell(message)
-        listener.position = reader.position
-        if (!follower.stopped) reader.add(listener)
+        for (const message of recent) follower.tell(message)
+        follower.position = reader.position
+        if (!follower.stopped) reader.add(follower)
         return
       }
-      if (!recent && !checked) await warnOfGap(reader, listener)
+      if (!recent && !checked) await warnOfGap(reader, follower)
       checked = true
       const page = recent
         ? { messages: recent, end: reader.position }
         : await slot(() => readPage(reader, follower))
       for (const message of page.messages) {
-        const room = wish.room?.()
+        const room = follower.receiver.room()
         if (room) await room
-        listener.tell(message)
-        listener.position = message.number ?? listener.position
+        follower.tell(message)
+        follower.position = message.number ?? follower.position
       }
-      listener.position = page.end
+      follower.position = page.end
     }
   }
 
   return {
     follow(reader, wish) {
-      const keys = [...new Set(wish.topics.map(keyOf))]
-      const follower: Follower = {
-        wish,
-        stopped: false,
-        listener: {
-          keys,
-          position: wish.after ?? reader.position,
-          tell(message) {
-            if (!follower.stopped) wish.tell(message)
-          },
-        },
+      const follower = new Follower(reader, wish)
+      if (wish.after === null) {
+        reader.add(follower)
+        return follower
       }
-      if (wish.after === null) reader.add(follower.listener)
-      else {
-        count(reader, 1)
-        void persist(() => catchUp(reader, follower), {
-          log,
-          isOver: () => follower.stopped || closed,
-        }).finally(() => count(reader, -1))
-      }
-      return {
-        keys,
-        stop() {
-          follower.stopped = true
-          reader.remove(follower.listener)
-        },
-      }
+      count(reader, 1)
+      void persist(() => catchUp(reader, follower), {
+        log,
+        isOver: () => follower.stopped || closed,
+      }).finally(() => count(reader, -1))
+      return follower
     },
     uses: (reader) => onTheWay.has(reader),
     close() {
@@ -127,10 +114,29 @@ export function createReplays(log: Logger): Replays {
   }
 }
 
-interface Follower {
-  readonly wish: Wish
-  readonly listener: Listener
-  stopped: boolean
+/** One object for each of thousands, instead of a closure for each thing it does. */
+class Follower implements Listener, Following {
+  readonly keys: readonly string[]
+  readonly topics: readonly Topic[]
+  readonly receiver: Receiver
+  position: number
+  stopped = false
+  readonly #reader: Reader
+
+  constructor(reader: Reader, { topics, after, receiver }: Wish) {
+    this.#reader = reader
+    this.topics = topics
+    this.keys = topics.length === 1 ? topics.map(keyOf) : [...new Set(topics.map(keyOf))]
+    this.receiver = receiver
+    this.position = after ?? reader.position
+  }
+  tell(message: Message): void {
+    if (!this.stopped) this.receiver.tell(message)
+  }
+  stop(): void {
+    this.stopped = true
+    this.#reader.remove(this)
+  }
 }
 
 /** Of those behind its position some are too old to be there: whoever counts on them must know. */
@@ -146,10 +152,12 @@ interface Page {
   end: number
 }
 
-async function readPage(reader: Reader, { listener, wish }: Follower): Promise<Page> {
+async function readPage(
+  reader: Reader,
+  { topics, position: after }: Follower,
+): Promise<Page> {
   const { position } = reader
-  const { topics } = wish
-  const wanted = { topics, after: listener.position, limit: pageSize }
+  const wanted = { topics, after, limit: pageSize }
   const events = await reader.page(wanted)
   const last = events.length === pageSize ? events.at(-1)?.number : undefined
   return { messages: events.map(storedMessage), end: last ?? position }

@@ -2,7 +2,7 @@ import type { LiveBody, Outlet } from '../shared/reply.ts'
 import type { Feed } from './feed.ts'
 import type { Beating } from './heartbeat.ts'
 import { type Message, streamMessage } from './message.ts'
-import type { Following, Wish } from './replay.ts'
+import type { Following, Receiver, Wish } from './replay.ts'
 import type { Subscribers } from './subscribers.ts'
 
 /**
@@ -40,7 +40,7 @@ export const sseHeaders = Object.freeze({
 /** How long a dropped subscriber may take to read why, in ms. */
 const partingMs = 1_000
 
-class Stream implements Beating {
+class Stream implements Beating, Receiver {
   readonly #outlet: Outlet
   readonly #subscribers: Subscribers
   #following: Following | undefined
@@ -64,11 +64,7 @@ class Stream implements Beating {
     // Not all of them at the same moment: they come back together when a server stops.
     this.#outlet.write(`retry: ${1_000 + Math.floor(Math.random() * 4_000)}\n\n`)
     this.#subscribers.add(this)
-    this.#following = feed.follow({
-      ...wish,
-      tell: (message) => this.#tell(message),
-      room: () => (this.#outlet.isFull ? this.#outlet.room() : null),
-    })
+    this.#following = feed.follow({ ...wish, receiver: this })
     if (this.#ended) this.#following.stop()
   }
 
@@ -86,9 +82,13 @@ class Stream implements Beating {
     this.#outlet.end()
   }
 
-  #tell(message: Message): void {
+  tell(message: Message): void {
     if (this.#outlet.pending > this.#subscribers.maxPending) this.#drop()
     else this.#outlet.write(message.sse())
+  }
+
+  room(): Promise<void> | null {
+    return this.#outlet.isFull ? this.#outlet.room() : null
   }
 
   #drop(): void {

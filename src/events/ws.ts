@@ -6,7 +6,7 @@ import type { Logger } from '../shared/logger.ts'
 import { type ClientMessage, parseClientMessage } from './client-message.ts'
 import type { Feed } from './feed.ts'
 import { type Message, streamMessage } from './message.ts'
-import type { Following } from './replay.ts'
+import type { Following, Receiver } from './replay.ts'
 import type { Subscriber, Subscribers } from './subscribers.ts'
 import { keyOf, type Topic } from './topic.ts'
 
@@ -58,7 +58,7 @@ export function createSockets(deps: SocketDeps): AcceptSocket {
   }
 }
 
-class Connection implements Subscriber {
+class Connection implements Subscriber, Receiver {
   readonly #ws: WebSocket
   readonly #deps: SocketDeps
   readonly #visitor: Visitor
@@ -136,20 +136,19 @@ class Connection implements Subscriber {
       projectId,
       topics: [topic],
       after,
-      tell: (message) => this.#tell(message),
-      room: () => this.#room(),
+      receiver: this,
     })
     this.#followed.set(key, following)
   }
 
-  #tell(message: Message): void {
+  tell(message: Message): void {
     if (this.#ended) return
     if (this.#ws.bufferedAmount > this.#deps.subscribers.maxPending) this.#drop()
     else this.#ws.send(message.socket())
   }
 
   /** `ws` tells of no drain, but of each message that was handed on. */
-  #room(): Promise<void> | null {
+  room(): Promise<void> | null {
     if (this.#ws.bufferedAmount < maxMessageBytes) return null
     return new Promise((resolve) => this.#ws.ping(undefined, undefined, () => resolve()))
   }

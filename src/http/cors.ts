@@ -1,4 +1,4 @@
-import type { Reply } from '../shared/reply.ts'
+import { isLive, type Reply } from '../shared/reply.ts'
 
 export interface CorsOptions {
   /** `*`, or the origins that may talk to this server, compared as whole strings. */
@@ -66,7 +66,8 @@ export function withCors(reply: Reply, requested: Headers, cors: CorsOptions): R
   const origin = allowedOrigin(requested.get('origin'), cors)
   if (origin === null) return { ...reply, headers }
   headers['Access-Control-Allow-Origin'] = origin
-  headers['Access-Control-Expose-Headers'] = exposedHeaders
+  // Of a stream of events there is nothing to read in its head, and thousands are kept.
+  if (!isLive(reply.body)) headers['Access-Control-Expose-Headers'] = exposedHeaders
   return { ...reply, headers }
 }
 

@@ -1,9 +1,8 @@
 import type { EventPermission } from '../auth/event-permission.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Topic } from '../events/topic.ts'
-import { findBatchShares } from '../files/batch.ts'
-import type { FileRecord } from '../files/record.ts'
-import { type Executor, findFile } from '../files/records.ts'
+import { findBatchShares, findOwnership, type Ownership } from '../files/ownership.ts'
+import type { Executor } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { isId } from '../shared/ids.ts'
 import { isUnfinished } from '../uploads/state.ts'
@@ -71,12 +70,12 @@ async function findOne(
   watcher: Watcher,
   id: string,
 ): Promise<Found | null> {
-  const file = isId(id) ? await findFile(db, id) : null
+  const file = isId(id) ? await findOwnership(db, id) : null
   return file && { projectId: file.projectId, isOwn: isOwnFile(watcher, file) }
 }
 
 /** As for the upload itself; an anonymous one is everybody's who knows its id until it ends. */
-function isOwnFile({ principal, tickets }: Watcher, file: FileRecord): boolean {
+function isOwnFile({ principal, tickets }: Watcher, file: Ownership): boolean {
   const { batchId, batchIndex, ownerId, state } = file
   if (ownerId === null ? isUnfinished(state) : principal?.id === ownerId) return true
   return (
