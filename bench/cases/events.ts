@@ -30,7 +30,7 @@ export const events: Case = async (bench) => {
   try {
     const round = { uploads, bytes }
     // A process that works, and has had connections: not one that still loads code.
-    await measure(bench, subject, { ...round, watchers: Math.ceil(watchers / 10) })
+    await measure(bench, subject, { ...round, watchers: 2 * Math.ceil(watchers / 20) })
     for (let i = 0; i < bench.options.rounds; i++) {
       results.alone?.push(await measure(bench, subject, { ...round, watchers: 0 }))
       results.watched?.push(await measure(bench, subject, { ...round, watchers }))
@@ -50,14 +50,16 @@ export const events: Case = async (bench) => {
         { figure: 'cpu', title: 'server CPU s', digits: 2 },
         { figure: 'peak', title: 'peak RSS, MiB' },
         { figure: 'each', title: 'KiB each', digits: 1, range: true },
+        { figure: 'more', title: 'of the second half', digits: 1, range: true },
         { figure: 'told', title: 'KiB told to each', digits: 1 },
       ],
       results: measured.results,
       verdicts: [
-        // The first round finds a heap that never held so many; later ones find room.
+        // The first round finds a heap that never held so many; later ones find room. The first
+        // half of them also makes V8 enlarge the space for young objects, once for the process.
         single(
-          { title: 'resident memory of a subscriber', target: { atMost: 20 } },
-          results.watched?.[0]?.each ?? Number.NaN,
+          { title: 'resident memory of a further subscriber', target: { atMost: 20 } },
+          results.watched?.[0]?.more ?? Number.NaN,
           'KiB',
         ),
         ...ratios(measured, [
@@ -98,11 +100,17 @@ async function measure(
   while (paths.length < uploads) paths.push(await api.create(creating, bytes))
   creating.close()
   const before = residentMiB(process.pid, 'now')
-  const watchers = count > 0 ? await watch(process.port, count, paths) : null
-  if (watchers) await sleep(options.smoke ? 100 : 3_000)
-  const during = residentMiB(process.pid, 'now')
+  const half = count / 2
+  const watchers: Watchers[] = []
+  const resident = [before]
+  while (count > 0 && watchers.length < 2) {
+    watchers.push(await watch(process.port, half, paths))
+    await sleep(options.smoke ? 100 : 3_000)
+    resident.push(residentMiB(process.pid, 'now'))
+  }
+  const [, first = before, second = before] = resident
   await quietMachine(options.patienceSeconds)
-  await watchers?.told()
+  await Promise.all(watchers.map((some) => some.told()))
   const connections = await Promise.all(paths.map(() => Connection.open(process.port)))
 
   const cost = await meter(process.pid, async () => {
@@ -112,16 +120,18 @@ async function measure(
     for (const answer of await Promise.all(answers)) expectStatus(answer, 204)
   })
   for (const connection of connections) connection.close()
-  const told = await watchers?.told()
-  if (told && told.closed > 0) throw new Error(`${told.closed} subscribers were cut off`)
-  await watchers?.close()
+  const told = await Promise.all(watchers.map((some) => some.told()))
+  const closed = told.reduce((sum, some) => sum + some.closed, 0)
+  if (closed > 0) throw new Error(`${closed} subscribers were cut off`)
+  for (const some of watchers) await some.close()
   await api.check(paths[0] ?? '', bytes)
   return {
     throughput: (uploads * bytes) / mib / cost.seconds,
     cpu: cost.serverCpuSeconds,
     peak: cost.peakMiB,
-    each: count > 0 ? ((during - before) * 1024) / count : Number.NaN,
-    told: told ? told.bytes / 1024 / count : Number.NaN,
+    each: ((second - before) * 1024) / count,
+    more: ((second - first) * 1024) / half,
+    told: told.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 / count,
   }
 }
 

@@ -47,6 +47,8 @@ class Stream implements Beating, Receiver {
   #ended = false
   /** It had no room at the last heartbeat. */
   #stalled = false
+  /** Something was told since the last heartbeat: sign of life enough. */
+  #told = false
 
   constructor(
     outlet: Outlet,
@@ -71,7 +73,8 @@ class Stream implements Beating, Receiver {
   beat(): void {
     if (!this.#outlet.isFull) {
       this.#stalled = false
-      this.#outlet.write(':\n\n')
+      if (!this.#told) this.#outlet.write(':\n\n')
+      this.#told = false
     } else if (this.#stalled) this.#drop()
     else this.#stalled = true
   }
@@ -85,6 +88,7 @@ class Stream implements Beating, Receiver {
   tell(message: Message): void {
     if (this.#outlet.pending > this.#subscribers.maxPending) this.#drop()
     else this.#outlet.write(message.sse())
+    this.#told = true
   }
 
   room(): Promise<void> | null {

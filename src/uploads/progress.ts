@@ -33,7 +33,7 @@ export interface ProgressOptions {
   perSecond?: number
   /**
    * Most deliveries a second in this process; where more listen, each upload is told less often.
-   * Default 1,000.
+   * Default 500.
    */
   deliveries?: number
 }
@@ -43,7 +43,7 @@ const smoothing = 2
 
 export function createProgress(
   feed: Pick<Feed, 'audience' | 'tell'>,
-  { perSecond = 4, deliveries = 1_000 }: ProgressOptions = {},
+  { perSecond = 4, deliveries = 500 }: ProgressOptions = {},
 ): UploadProgress {
   const running = new Set<Count>()
   let timer: NodeJS.Timeout | undefined

@@ -9,6 +9,8 @@ import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { command, directory, type Outcome, run, startServer } from '../support/command.ts'
+import { openSocket } from '../support/event-socket.ts'
+import { openStream, until } from '../support/event-stream.ts'
 import { postgres } from '../support/postgres.ts'
 import { openRaw } from '../support/raw-http.ts'
 
@@ -59,6 +61,14 @@ async function storing(upload: string): Promise<void> {
   }
 }
 
+async function assert404(connecting: Promise<unknown>): Promise<void> {
+  const outcome = await connecting.then(
+    () => 'connected',
+    (error: Error) => error.message,
+  )
+  assert.is(outcome, '404')
+}
+
 const whole = suite('carcosa start, from first byte to restart')
 
 whole('an upload survives a stop and a start in the same directory', async () => {
@@ -96,6 +106,21 @@ whole('a second process on the same directory is told who has it', async () => {
 whole.run()
 
 const ending = suite('carcosa start, when it is told to stop')
+
+ending('ends those who watch, and says that they may come back', async () => {
+  const server = await startServer(quick)
+  const upload = await create(server.url, 8)
+  const id = upload.split('/').at(-1) ?? ''
+  const port = Number(new URL(server.url).port)
+  const stream = await openStream(port, `/events?file=${id}&lastEventId=0`)
+  const socket = await openSocket(port)
+  socket.send({ type: 'subscribe', topic: { file: id }, lastEventId: 0 })
+  await stream.next('file.created')
+  await socket.next('event')
+  await assert404(openSocket(port, '/elsewhere'))
+  assert.is((await server.stop()).code, 0)
+  await until(() => stream.ended && socket.closed === 1012)
+})
 
 ending('lets a running upload end', async () => {
   const server = await startServer(quick)

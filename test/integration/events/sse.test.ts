@@ -1,3 +1,6 @@
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express from 'express'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -8,7 +11,7 @@ import {
 } from '../../support/event-stream.ts'
 import { begin, upload } from '../../support/lifecycle.ts'
 import { patch } from '../../support/records.ts'
-import { doors, startServer, type TestServer } from '../../support/server.ts'
+import { doors, listen, startServer, type TestServer } from '../../support/server.ts'
 
 const test = suite('events over SSE')
 
@@ -98,6 +101,33 @@ test('is refused with what to do instead', async () => {
     assert.is(stream.status, status, path)
     assert.is(stream.problem?.code, code, path)
   }
+})
+
+test('works mounted in Express, on the embedded database', async () => {
+  const embedded = await startServer({ database: 'memory://' })
+  const host = createServer(express().use('/media', embedded.carcosa.handler))
+  const port = await listen(host)
+  const { url, id } = await begin(embedded, 'demo', { length: 5 })
+  const stream = await openStream(port, `/media/events?file=${id}&lastEventId=0`)
+  await stream.next('file.created')
+  await patch(embedded.doors.http, url, { offset: 0, body: 'hello' })
+  await stream.next('file.ready')
+  assert.equal(stream.types, ['file.created', 'file.stored', 'file.ready'])
+  assert.ok(stream.events.some(({ type }) => type === 'upload.progress'))
+  stream.close()
+  host.close()
+  await embedded.close()
+})
+
+test('the sweep deletes what is too old to be told again', async () => {
+  const sweeping = await startServer({ worker: true, eventRetention: 1 })
+  await upload(sweeping, 'demo', 'hello')
+  const count = () => sweeping.uploads.db.prisma.event.count()
+  assert.is(await count(), 3)
+  await sweeping.uploads.jobs.enqueue(null, 'uploads.sweep', {})
+  for (let i = 0; i < 400 && (await count()) > 0; i++) await sleep(100)
+  assert.is(await count(), 0)
+  await sweeping.close()
 })
 
 test('a server that stops ends it, and the client may come back elsewhere', async () => {
