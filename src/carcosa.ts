@@ -195,9 +195,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     files: { db, signer, stores, log },
     events: watching,
   })
-  const { eventRetention } = config
-  const retention = { outbox, eventRetention }
-  if (config.worker) await startWorker(jobs, { uploads, retention }, queuesOf(config))
+  if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
   const handler = createNodeHandler(app, {
     bodyIdleMs: parts.internals.bodyIdleMs,
@@ -283,6 +281,7 @@ function uploadDeps(
       digest,
       expiresIn: config.expiresIn,
       orphanGrace: config.orphanGrace,
+      eventRetention: config.eventRetention,
       longestLife: longestLife(config),
       claimMs: internals.claimMs ?? 30_000,
       fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,

@@ -1,4 +1,4 @@
-import type { Outbox } from './events/outbox.ts'
+import { createOutbox } from './events/outbox.ts'
 import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
@@ -8,36 +8,25 @@ import { recordDigest, redriveCompletion } from './uploads/completion.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { sweep } from './uploads/sweep.ts'
 
-interface WorkerDeps {
-  uploads: UploadDeps
-  retention: Retention
-}
-
-interface Retention {
-  outbox: Outbox
-  /** Milliseconds that events are kept. */
-  eventRetention: number
-}
-
 /** Introduces jobs to the nouns that do them: those of `queues`, which run in this process. */
 export async function startWorker(
   jobs: Jobs,
-  deps: WorkerDeps,
+  uploads: UploadDeps,
   queues: readonly JobName[],
 ): Promise<void> {
-  const handlers = jobHandlers(deps)
+  const handlers = jobHandlers(uploads)
   const work = <Name extends JobName>(name: Name) => jobs.work(name, handlers[name])
   for (const name of queues) await work(name)
 }
 
 /** What is done with each kind of job. Every handler may run twice, also twice at once. */
-export function jobHandlers({ uploads, retention }: WorkerDeps): JobHandlers {
+export function jobHandlers(uploads: UploadDeps): JobHandlers {
   return {
     'upload.complete': ({ fileId }) => redriveCompletion(uploads, fileId),
     'upload.digest': ({ fileId }) => recordDigest(uploads, fileId),
     'uploads.sweep': async () => {
       const { expired, purged } = await sweep(uploads)
-      const dropped = await dropEvents(retention)
+      const dropped = await dropEvents(uploads)
       if (expired + purged + dropped > 0)
         uploads.log.info({ expired, purged, dropped }, 'swept')
     },
@@ -51,7 +40,8 @@ export function jobHandlers({ uploads, retention }: WorkerDeps): JobHandlers {
 }
 
 /** They are numbered first, also where nobody ever reads them: what is left must not pile up. */
-async function dropEvents({ outbox, eventRetention }: Retention): Promise<number> {
+async function dropEvents({ db, settings }: UploadDeps): Promise<number> {
+  const outbox = createOutbox(db)
   await outbox.number()
-  return outbox.drop(new Date(Date.now() - eventRetention))
+  return outbox.drop(new Date(Date.now() - settings.eventRetention))
 }

@@ -47,6 +47,8 @@ export interface UploadSettings {
   readonly expiresIn: number
   /** How old what nobody knows must be to be collected from a store, in ms. */
   readonly orphanGrace: number
+  /** How long events are kept, in ms. */
+  readonly eventRetention: number
   /** The longest `expiresIn` of all routes and this, in ms. */
   readonly longestLife: number
   /** How long a process may be silent before another may run its completion callback, in ms. */
