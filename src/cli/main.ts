@@ -1,4 +1,5 @@
 import { CarcosaError } from '../shared/errors.ts'
+import { verb as doctor } from './doctor.ts'
 import { verb as files } from './files.ts'
 import { verb as gc } from './gc.ts'
 import { find, verb as help, overview } from './help.ts'
@@ -20,6 +21,7 @@ export const verbs: readonly Verb[] = [
   files,
   jobs,
   migrate,
+  doctor,
   gc,
   reconcile,
   routes,

@@ -21,6 +21,7 @@ const parts = {
     'CARCOSA_TEST_GCS_ENDPOINT',
   ),
   minio: goProgram('github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'),
+  nginx: command(['nginx', '/usr/sbin/nginx'], 'nginx-light'),
   pgbouncer: command(['pgbouncer', '/usr/sbin/pgbouncer'], 'pgbouncer'),
   postgres: {
     name: 'postgres',

@@ -38,6 +38,9 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
     ...['src/cli/x.ts', 'client/x.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
   ],
+  'src/cli/doctor/checks/probe.ts': [
+    ...['src/cli/x.ts', 'src/shared/x.ts', 'src/db/open.ts', 'src/db/migrate.ts'],
+  ],
   'src/config/probe.ts': [
     ...['src/shared/x.ts', 'src/auth/x.ts', 'src/auth/principal.ts', 'src/routes/x.ts'],
     ...['stores/store.ts'],

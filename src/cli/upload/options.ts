@@ -47,7 +47,7 @@ function required(value: string | boolean | undefined, what: string): string {
   throw new UsageError(`${what} is missing.`)
 }
 
-function parseUrl(text: string): URL {
+export function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url && ['http:', 'https:'].includes(url.protocol)) return url
   throw new UsageError(
@@ -55,7 +55,7 @@ function parseUrl(text: string): URL {
   )
 }
 
-function parseInput(text: string | boolean | undefined): unknown {
+export function parseInput(text: string | boolean | undefined): unknown {
   if (typeof text !== 'string') return undefined
   try {
     return JSON.parse(text)
@@ -67,7 +67,7 @@ function parseInput(text: string | boolean | undefined): unknown {
 }
 
 /** The values are secrets more often than not and never repeated in a message. */
-function parseHeaders(lines: readonly string[]): Record<string, string> {
+export function parseHeaders(lines: readonly string[]): Record<string, string> {
   const headers = new Headers()
   for (const line of lines) {
     const [name = '', ...value] = line.split(':')
