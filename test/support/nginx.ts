@@ -55,7 +55,7 @@ function put(conf: string, opening: string, directive: string): string {
   const [, name = ''] = /^-?(\w+)/.exec(directive) ?? []
   const isOneOfMany = /^(proxy_set_header|proxy_hide_header|add_header|if)$/.test(name)
   const key = isOneOfMany ? directive.split(/\s+/).slice(0, 2).join(' ') : name
-  const line = new RegExp(`^ *${RegExp.escape(key)}\\b.*;$`, 'm')
+  const line = new RegExp(`^ *${key.replace(/[$()]/g, '\\$&')}\\b.*;$`, 'm')
   if (directive.startsWith('-')) {
     if (!line.test(conf)) throw new TypeError(`nginx.conf has no ${name}`)
     return conf.replace(line, '')

@@ -9,7 +9,7 @@ const asked = 'tus-resumable,upload-length,upload-offset,upload-metadata,content
 /** Whether a page of another origin may upload, as browsers judge it. */
 export const check: Check = {
   name: 'cors',
-  needs: ['routes'],
+  needs: ['options'],
   async run(patient) {
     const origin = patient.wishes.origin ?? 'https://app.example.com'
     const preflight = await askFirst(patient, origin)

@@ -18,7 +18,7 @@ export const check: Check = {
     const headers = { Expect: '100-continue' }
     const open = openPatch(patient, upload, { offset: 0, length: size - 1, headers })
     const sent = 'PATCH with Expect: 100-continue'
-    const late = wait(patience, 'late' as const)
+    const late = wait(patience, 'late' as const, { ref: false })
     const first = await Promise.race([
       open.continued.then(() => 'continue' as const),
       open.answer,
