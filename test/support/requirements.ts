@@ -66,6 +66,11 @@ export function requires<T>(what: PartName | Part, target: Test<T>): Test<T> {
   })
 }
 
+/** Whether this machine has the part. */
+export function isHere(name: PartName): boolean {
+  return parts[name].find() !== null
+}
+
 /** Where the part is, e.g. the path of the browser. Throws a TypeError if it is missing. */
 export function locate(name: PartName): string {
   const place = parts[name].find()
