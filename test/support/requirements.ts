@@ -15,6 +15,7 @@ export interface Part {
 
 /** The parts, by name; `.ci/run` installs all of them. */
 const parts = {
+  caddy: command(['caddy'], 'caddy'),
   chromium: command(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
   'fake-gcs-server': goProgram(
     'github.com/fsouza/fake-gcs-server@v1.56.1',

@@ -23,6 +23,7 @@ import { check as ready } from './checks/ready.ts'
 import { check as routes } from './checks/routes.ts'
 import { check as settings } from './checks/settings.ts'
 import { check as ticket } from './checks/ticket.ts'
+import { check as vanish } from './checks/vanish.ts'
 
 /** Every check there is, in the order in which they are made. */
 export const checks: readonly Check[] = [
@@ -46,6 +47,7 @@ export const checks: readonly Check[] = [
   checksum,
   expect,
   bodyLimit,
+  vanish,
   buffering,
   pause,
   events,

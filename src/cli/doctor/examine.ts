@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Broken, type Check, type Finding, skipped } from './check.ts'
 import { NoAnswer } from './exchange.ts'
 import { noAnswer } from './explain.ts'
@@ -32,6 +33,12 @@ export async function* examine(
     }
   } finally {
     await removeAll(patient)
+    // What was refused a moment ago may be let through again: limits of requests, and proxies
+    // that take the server for dead.
+    for (let tries = 0; tries < 2 && patient.uploads.size > 0; tries++) {
+      await wait(3_000)
+      await removeAll(patient)
+    }
   }
   if (patient.uploads.size > 0) yield { check: 'delete', finding: leftBehind(patient) }
 }

@@ -17,7 +17,7 @@ const patience = 2_000
  */
 export const check: Check = {
   name: 'buffering',
-  needs: ['patch', 'errors'],
+  needs: ['vanish', 'errors'],
   async run(patient) {
     const findings = [
       await collects(patient, 'length'),

@@ -12,7 +12,7 @@ const patience = 4_000
 /** Whether events arrive when they happen. */
 export const check: Check = {
   name: 'events',
-  needs: ['patch', 'errors'],
+  needs: ['vanish', 'errors'],
   async run(patient) {
     const { sample } = routeOf(patient)
     const size = fitting(sample, 20_000)

@@ -9,7 +9,7 @@ import { create, creationPath, patch, routeOf, status, type Upload } from '../tu
 /** Whether a whole file arrives, and can be read back byte by byte. */
 export const check: Check = {
   name: 'file',
-  needs: ['patch', 'ticket'],
+  needs: ['vanish', 'ticket'],
   async run(patient) {
     const route = routeOf(patient)
     const size = fitting(route.sample, 200_000)

@@ -12,7 +12,7 @@ const longestWait = 50
 /** Whether silence is survived: of a client that pauses, and of a server that is waited for. */
 export const check: Check = {
   name: 'pause',
-  needs: ['patch'],
+  needs: ['vanish'],
   async run(patient) {
     const seconds = patient.wishes.pause / 1_000
     const findings = await Promise.all([pausing(patient), waiting(patient)])
