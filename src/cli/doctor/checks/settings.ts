@@ -10,18 +10,6 @@ export const check: Check = {
       return skipped('not beside the server: the configuration is not known here')
     const findings: Finding[] = []
     const isPostgres = /^postgres(ql)?:/.test(local.database)
-    if (isPostgres && local.secret === undefined) {
-      findings.push({
-        level: 'warning',
-        code: 'SECRET_UNSET',
-        message:
-          'There is no secret: each node makes one for itself, and refuses the tickets and signed URLs of the others.',
-        mend: {
-          carcosa:
-            'CARCOSA_SECRET="$(openssl rand -base64 32)"  # the same for every node',
-        },
-      })
-    }
     if (local.publicUrl === undefined && !isLocal(base)) {
       findings.push({
         level: 'warning',
