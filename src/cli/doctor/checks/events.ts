@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Broken, type Check, type Finding, ok, skipped } from '../check.ts'
 import type { OpenRequest } from '../exchange.ts'
 import { describe, expect, problemOf } from '../explain.ts'
@@ -8,6 +9,8 @@ import { create, patch, routeOf } from '../tus.ts'
 
 /** How long an event may be on its way, in milliseconds. */
 const patience = 4_000
+/** How long the greeting of a stream is listened to, in milliseconds. */
+const greeting = 500
 
 /** Whether events arrive when they happen. */
 export const check: Check = {
@@ -21,7 +24,12 @@ export const check: Check = {
     const sent = `GET /events?file=${id}`
     const open = begin(patient, 'GET', {
       to: `/events?file=${id}`,
-      headers: { Accept: 'text/event-stream', ...upload.headers },
+      // As browsers ask.
+      headers: {
+        Accept: 'text/event-stream',
+        'Accept-Encoding': 'gzip',
+        ...upload.headers,
+      },
     })
     open.end()
     try {
@@ -40,6 +48,9 @@ export const check: Check = {
           return skipped(`these events need another credential: ${describe(answer)}`)
         expect(answer, [200], sent)
       }
+      // What greets a subscriber is not an event: it may come along with the head.
+      incoming.on('data', () => {})
+      await wait(greeting, undefined, { signal: patient.signal })
       const heard = nextBytes(incoming)
       const body = sample.bytes(size).subarray(0, size - 1)
       await patch(patient, upload, { offset: 0, body })
@@ -60,7 +71,7 @@ const held: Pick<Finding, 'code' | 'message' | 'mend'> = {
   message: 'The proxy collects what the server tells: events arrive late or never.',
   mend: {
     nginx:
-      'proxy_buffering off;  # and no proxy_ignore_headers X-Accel-Buffering; gzip off;',
+      'proxy_buffering off; gzip off; proxy_http_version 1.1;  # and no proxy_ignore_headers X-Accel-Buffering',
     caddy: 'reverse_proxy { flush_interval -1 }',
     cloudflare: 'Cache Rules: bypass for /events; no compression for text/event-stream',
   },
