@@ -135,8 +135,8 @@ async function startNode(env: Environment, ends: Ends): Promise<TopologyNode> {
 }
 
 async function startWorker(env: Environment, ends: Ends): Promise<Command> {
-  const worker = command(['start', '--port', '0', '--config', config], { env })
-  await worker.printed(/listening on/)
+  const worker = command(['worker', '--config', config], { env })
+  await worker.printed(/working on/)
   ends.push(() => terminate(worker))
   return worker
 }
