@@ -36,13 +36,8 @@ doctor('finds nothing with the documented configuration', async () => {
   const { code, wrong, report } = await behind({})
   assert.equal(wrong, [])
   assert.is(code, 0)
-  const skipped = report.findings.filter(({ level }) => level === 'skipped')
-  assert.equal(skipped.map(({ check }) => check).sort(), [
-    'database',
-    'events',
-    'ready',
-    'settings',
-  ])
+  const fine = report.findings.filter(({ level }) => level === 'ok')
+  assert.ok(fine.length > 20, JSON.stringify(report.findings))
   assert.is(await left(), 0)
 })
 

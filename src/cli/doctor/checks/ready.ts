@@ -11,12 +11,12 @@ export const check: Check = {
     if (answer.status === 404) return skipped('GET /readyz is not there')
     if (answer.status === 200)
       return ok('GET /readyz: all that the server needs is there')
-    const { checks = {} } = jsonOf(answer.body) ?? {}
-    const named = JSON.stringify(checks)
+    const { failing } = jsonOf(answer.body) ?? {}
+    const named = Array.isArray(failing) ? failing.join(', ') : describe(answer)
     return {
       level: 'broken',
       code: 'NOT_READY',
-      message: `The server is not ready: ${named.length > 2 ? named : describe(answer)}`,
+      message: `The server is not ready: ${named}`,
       sent: 'GET /readyz',
       got: `${answer.status} from ${isOurs(answer) ? 'Carcosa' : 'the proxy'}`,
       mend: {
