@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { Broken, type Finding, type Mend } from './check.ts'
 import type { Answer, NoAnswer } from './exchange.ts'
 
@@ -12,7 +13,8 @@ export interface Problem {
 
 export function problemOf({ headers, body }: Answer): Problem | null {
   if (!headers['content-type']?.startsWith('application/problem+json')) return null
-  const { code = '', detail = '', details = {} } = jsonOf(body) ?? {}
+  const text = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+  const { code = '', detail = '', details = {} } = jsonOf(text) ?? {}
   return { code: String(code), detail: String(detail), details: Object(details) }
 }
 
