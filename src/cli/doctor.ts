@@ -45,7 +45,7 @@ Exit codes: 0 nothing is broken, 1 something is, 2 the command line makes no sen
     try {
       const patient = patientOf(options, loaded, abort.signal)
       const diagnoses = await diagnose(patient, options, io)
-      if (abort.signal.aborted) return stopped(abort.signal, io)
+      if (abort.signal.aborted) return stopped(patient, io)
       return countOf(diagnoses, 'broken') > 0 ? 1 : 0
     } finally {
       stop.release()
@@ -92,9 +92,13 @@ async function diagnose(
   return diagnoses
 }
 
-function stopped({ reason }: AbortSignal, { stderr }: Io): number {
-  stderr.write('Stopped. What was created is deleted.\n')
-  return (
-    128 + (reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT)
+function stopped({ signal, uploads }: Patient, { stderr }: Io): number {
+  const left = [...uploads].map(({ url }) => url.href)
+  stderr.write(
+    left.length === 0
+      ? 'Stopped. What was created is deleted.\n'
+      : `Stopped. Could not be deleted: ${left.join(' ')}\n`,
   )
+  const { SIGTERM, SIGINT } = constants.signals
+  return 128 + (signal.reason === 'SIGTERM' ? SIGTERM : SIGINT)
 }
