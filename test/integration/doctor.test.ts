@@ -250,6 +250,15 @@ const rows: Row[] = [
     /proxy_cache off;/,
   ],
   [
+    'events are compressed and collected',
+    {
+      server: 'gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 1;',
+      location: 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;',
+    },
+    'EVENTS_BUFFERED',
+    /proxy_buffering off;/,
+  ],
+  [
     'connections end after each request',
     { server: 'keepalive_timeout 0;' },
     'CONNECTION_CLOSED',
