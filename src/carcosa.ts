@@ -22,16 +22,22 @@ import type { EventPaths } from './http/events.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
+import { countJobs } from './jobs/counts.ts'
 import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
+import { createHealth, type Readiness } from './ops/health.ts'
+import { createMetrics, type Metrics, type MetricsText } from './ops/metrics.ts'
+import { readinessChecks } from './readiness.ts'
 import { keptSecrets } from './secret.ts'
 import { CarcosaError } from './shared/errors.ts'
 import { silentLogger } from './shared/logger.ts'
+import { withRequestFields } from './shared/request-context.ts'
 import { storeFromUrl } from './store-url.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
 import { createLeases, type LeaseLimits } from './uploads/lease.ts'
+import { meteredLeases } from './uploads/metered-leases.ts'
 import { createProgress } from './uploads/progress.ts'
 import { createTails } from './uploads/tails.ts'
 import { createTicketOffice } from './uploads/ticket.ts'
@@ -56,6 +62,10 @@ export interface Carcosa {
   readonly upgrade: UpgradeHandler
   /** For programs: the same files without HTTP. */
   readonly api: Api
+  /** What Prometheus reads: to be served where it may ask, not to everybody. */
+  metrics(): Promise<MetricsText>
+  /** Whether this process should be sent requests, as `GET /readyz` says it. Never rejects. */
+  readiness(): Promise<Readiness>
   /**
    * Says by readiness that no more requests should come, and resolves after `drainDelay`. Until
    * then they are served as before, but no connection is kept. Idempotent; close() begins with it.
@@ -83,8 +93,6 @@ export interface Internals {
   /** How long a dead process keeps the right to run a completion callback, in ms. */
   claimMs?: number
   leases?: LeaseLimits
-  /** Silence after which a body on a connection of Node is given up, in ms. */
-  bodyIdleMs?: number
   /** Shown the write path once it is put together. */
   inspect?(uploads: UploadDeps): void
 }
@@ -116,7 +124,7 @@ export async function createCarcosa(
     disk: config.stagingDisk,
     directory: config.stagingDir,
   })
-  const log = config.logger ?? silentLogger
+  const log = withRequestFields(config.logger ?? silentLogger)
   const db = await openDatabase(config.database, {
     ...(config.directDatabase && { directUrl: config.directDatabase }),
     onBackgroundError: (err) => log.warn({ err }, 'the database had an error'),
@@ -150,9 +158,21 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
 async function assemble(parts: Parts): Promise<Carcosa> {
   const { config, secrets, stores, db, jobs, log } = parts
   const drain = createDrain()
+  const metrics = createMetrics({
+    routes: Object.keys(config.router.routes),
+    stores: [...stores.keys()],
+    log,
+    countJobs: () => countJobs(db),
+    pool: db.pool,
+  })
+  const readiness = createHealth({
+    checks: readinessChecks({ db, jobs, stores, worker: config.worker }),
+    isDraining: () => drain.leaving,
+    log,
+  })
   const outbox = createOutbox(db)
   const feed = createFeed({ outbox, channel: parts.channel, log })
-  const uploads = uploadDeps(parts, { drain, feed })
+  const uploads = uploadDeps(parts, { drain, feed, metrics })
   parts.internals.inspect?.(uploads)
   const origin = config.publicUrl ?? ''
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
@@ -184,7 +204,9 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     cors: config.cors,
     basePath: config.basePath,
     log,
+    meter: metrics.meter,
     drain,
+    readiness,
     uploads: {
       uploads,
       drain,
@@ -198,7 +220,8 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
   const handler = createNodeHandler(app, {
-    bodyIdleMs: parts.internals.bodyIdleMs,
+    body: { idleMs: config.idleTimeout, minRate: config.minUploadRate },
+    onGivenUp: metrics.meter.bodyGivenUp,
     leaving: () => drain.leaving,
   })
   let leaving: Promise<void> | undefined
@@ -223,6 +246,8 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     checkContinue: onCheckContinue(handler),
     upgrade,
     api,
+    metrics: metrics.text,
+    readiness,
     leave,
     close(options = {}) {
       closing ??= leave().then(() => close(parts, { uploads, drain, feed }, options))
@@ -255,7 +280,7 @@ async function close(
 
 function uploadDeps(
   parts: Parts,
-  { drain, feed }: { drain: Drain; feed: Feed },
+  { drain, feed, metrics }: { drain: Drain; feed: Feed; metrics: Metrics },
 ): UploadDeps {
   const { config, internals, secrets, stores, db, channel, jobs, log } = parts
   const digest = config.digest !== 'none'
@@ -266,12 +291,16 @@ function uploadDeps(
     jobs,
     stores,
     log,
+    meter: metrics.meter,
     bus,
     feed,
     progress: createProgress(feed),
     channel,
     defaultStore: [...stores.keys()][0] ?? 'default',
-    leases: createLeases({ db, channel, bus, log }, internals.leases),
+    leases: meteredLeases(
+      createLeases({ db, channel, bus, log }, internals.leases),
+      metrics.meter,
+    ),
     tails: createTails(digest),
     tickets: createTicketOffice(secrets),
     detector: createDetector(),

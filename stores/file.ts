@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { access, open, unlink } from 'node:fs/promises'
+import { access, open, statfs, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CarcosaError } from '../src/shared/errors.ts'
 import { append, type WriteLoad } from './file/append.ts'
@@ -61,13 +61,15 @@ export function file(options: FileStoreOptions): Store {
     ...(keyFor && { keyFor }),
 
     async start() {
-      try {
-        await makeRoot({ root, durable })
-        await access(root, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
-      } catch (cause) {
-        throw unusable(cause)
-      }
+      await requireUsable({ root, durable })
       await aside.sweep()
+    },
+
+    async probe() {
+      await requireUsable({ root, durable })
+      // Not every file system knows; one that says 0 of 0 is one of those.
+      const { bavail, blocks } = await statfs(root).catch(rethrow)
+      if (bavail === 0 && blocks > 0) throw new CarcosaError('STORAGE_FULL')
     },
 
     async write({ key, offset }, source) {
@@ -165,6 +167,16 @@ function requireOptions(options: FileStoreOptions): void {
   }
   if (key !== undefined && typeof key !== 'function') {
     throw new TypeError('file({ key }): key must be a function')
+  }
+}
+
+async function requireUsable(place: { root: string; durable: boolean }): Promise<void> {
+  const { R_OK, W_OK, X_OK } = fs.constants
+  try {
+    await makeRoot(place)
+    await access(place.root, R_OK | W_OK | X_OK)
+  } catch (cause) {
+    throw unusable(cause)
   }
 }
 

@@ -71,6 +71,12 @@ export function gcs(options: GcsStoreOptions): Store {
       await listPage(await located(), { maxResults: 1 }).catch(requireBucket)
     },
 
+    // That the bucket is there and takes our credentials; whether they may write shows in uploads.
+    probe: () =>
+      ask(async (place) => {
+        await listPage(place, { maxResults: 1 })
+      }),
+
     write: (object, source) => ask((place) => write(place, object, source)),
 
     offset: (object) => ask((place) => findProgress(place, object)),

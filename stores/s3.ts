@@ -3,7 +3,7 @@ import { type Connected, connect } from './s3/client.ts'
 import { completeParts } from './s3/complete.ts'
 import { directUploads } from './s3/direct.ts'
 import { toStoreError } from './s3/errors.ts'
-import { listObjects, listUploads } from './s3/lists.ts'
+import { listObjects, listOne, listUploads } from './s3/lists.ts'
 import {
   abortUpload,
   copyObject,
@@ -59,6 +59,9 @@ export function s3(options: S3StoreOptions): Store {
       staging = context?.staging ?? staging ?? createStaging()
       await requireBucket(await connected())
     },
+
+    // That the bucket is there and takes our credentials; whether they may write shows in uploads.
+    probe: () => ask(listOne),
 
     write: (object, source) =>
       ask((to) => {

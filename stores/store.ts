@@ -27,6 +27,13 @@ export interface Store {
    */
   start(context?: StoreContext): Promise<void>
 
+  /**
+   * Proves at little cost that uploads can be stored, without writing: asked every few seconds, by
+   * whoever decides whether this process gets requests. Default: nothing is known against it.
+   * @throws {CarcosaError} STORAGE_UNAVAILABLE, STORAGE_FULL
+   */
+  probe?(): Promise<void>
+
   /** The key of a new object, which must contain its id. Default: the id. */
   keyFor?(object: NewObject): string
 

@@ -25,6 +25,7 @@ export function encrypted(inner: Store, secret: Buffer): Store {
   return {
     kind: `encrypted-${inner.kind}`,
     start: (context) => inner.start(context),
+    probe: inner.probe?.bind(inner),
     stat: (key) => inner.stat(key),
     remove: (key, memo) => inner.remove(key, memo),
     complete: (object, size) => inner.complete(readable(object), size),

@@ -1,7 +1,11 @@
 import type { AddressInfo } from 'node:net'
+import type { Carcosa } from '../carcosa.ts'
 import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
+import { createServerMetrics } from '../ops/metrics-server.ts'
 import type { Logger } from '../shared/logger.ts'
+import { openAdmin } from './server/admin.ts'
+import { watchConnections } from './server/connections.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
@@ -41,7 +45,7 @@ is answered with the offset it has reached. A second signal stops at once.`,
         config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
       warn(loaded, log)
       await serve(config, log, {
-        listening: (address) => io.stdout.write(banner(loaded, address)),
+        listening: (address, admin) => io.stdout.write(banner(loaded, address, admin)),
         stopped: signal.received,
       })
       return 0
@@ -52,8 +56,8 @@ is answered with the offset it has reached. A second signal stops at once.`,
 }
 
 interface Life {
-  /** Called once connections are accepted. */
-  listening(address: AddressInfo): void
+  /** Called once connections are accepted, also on the admin port, where there is one. */
+  listening(address: AddressInfo, admin: AddressInfo | null): void
   /** Settles when it is time to stop, with the reason. */
   stopped: Promise<string>
 }
@@ -63,13 +67,16 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
   const { createCarcosa } = await import('../carcosa.ts')
   const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
   let stopping = false
+  let closeAdmin = () => {}
   try {
-    const server = uploadServer({
-      request: await withPage(carcosa.handler, { config, isStopping: () => stopping }),
-      checkContinue: carcosa.checkContinue,
-      upgrade: carcosa.upgrade,
+    const { server, metrics } = await clientServer(carcosa, {
+      config,
+      log,
+      isStopping: () => stopping,
     })
-    life.listening(await listen(server, config))
+    const admin = await openAdmin({ carcosa, metrics, log }, config)
+    closeAdmin = admin.close
+    life.listening(await listen(server, config), admin.address)
     log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
     stopping = true
     await carcosa.leave()
@@ -82,8 +89,24 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
     if (cutOff > 0) log.warn({ connections: cutOff }, 'Cut off what did not end in time')
   } finally {
     await carcosa.close()
+    closeAdmin()
   }
   log.info({}, 'Stopped')
+}
+
+/** The server for clients, and what it can tell of itself. */
+async function clientServer(carcosa: Carcosa, options: PageOptions & { log: Logger }) {
+  const { config, log } = options
+  const connections = watchConnections(config, log)
+  const metrics = createServerMetrics(connections.open)
+  connections.onRefused(metrics.connectionRefused)
+  const server = uploadServer({
+    request: connections.limited(await withPage(carcosa.handler, options)),
+    checkContinue: connections.limited(carcosa.checkContinue),
+    upgrade: carcosa.upgrade,
+  })
+  connections.watch(server)
+  return { server, metrics }
 }
 
 interface PageOptions {
@@ -116,7 +139,11 @@ function warn({ config, unusedFlags, file }: Loaded, log: Logger): void {
   log.warn({}, 'Uploads are slower: start Node with --initial-old-space-size=256')
 }
 
-function banner({ config, origins, file }: Loaded, address: AddressInfo): string {
+function banner(
+  { config, origins, file }: Loaded,
+  address: AddressInfo,
+  admin: AddressInfo | null,
+): string {
   const url = `${localUrl(address)}${config.basePath}`
   const routes = Object.keys(config.router.routes)
   const lines = [
@@ -126,6 +153,7 @@ function banner({ config, origins, file }: Loaded, address: AddressInfo): string
     `  data        ${config.dataDir} (${origins.dataDir})`,
     `  database    ${describeDatabase(config.database)} (${origins.database})`,
     `  files       ${describeStores(config)}`,
+    admin && `  admin       ${localUrl(admin)}/metrics`,
     config.page && `  page        drop files on ${url}/`,
     `  shell       npx carcosa upload <file> --route ${routes[0]} --to ${url}`,
   ]

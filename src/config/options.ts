@@ -103,6 +103,16 @@ export interface CarcosaOptions {
    * `NOTIFY`: `redis://…` or `rediss://…`. Needs the package `redis`. Default none.
    */
   redis?: string
+  /**
+   * Silence after which the body of a request is given up; the client goes on from the offset it
+   * has reached. Milliseconds or `60s`. Default 60 seconds.
+   */
+  idleTimeout?: number | string
+  /**
+   * Bytes a second, on average over `idleTimeout`, below which a body is given up in the same way:
+   * bytes or `1KB`; 0 for any. Default 64.
+   */
+  minUploadRate?: number | string
   /** Where log lines go. Default: nowhere; `carcosa start` logs to standard error. */
   logger?: Logger
 }
@@ -122,6 +132,22 @@ export interface ServerOptions {
   page?: string
   /** The least important log line still written. Default `info`. */
   logLevel?: LogLevel
+  /** Port of `/metrics`, `/healthz` and `/readyz` for operators, 0 for any free one. Default none. */
+  adminPort?: number
+  /** Address of that port. Default `127.0.0.1`: this machine only. */
+  adminHost?: string
+  /** Most connections at a time; 0 for any number. Default 10,000. */
+  maxConnections?: number
+  /**
+   * Most connections of one client at a time, or requests where they come through one of
+   * `trustedProxies`; 0 for any number. Default 0.
+   */
+  maxConnectionsPerClient?: number
+  /**
+   * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
+   * `private`. Default nobody's.
+   */
+  trustedProxies?: readonly string[]
 }
 
 /** What `carcosa.config.ts` exports by default. */
@@ -180,6 +206,18 @@ export interface Config {
   /** Milliseconds. */
   readonly drainDelay: number
   readonly redis: string | undefined
+  /** Milliseconds. */
+  readonly idleTimeout: number
+  /** Bytes a second. */
+  readonly minUploadRate: number
+  /** `undefined`: there is none. */
+  readonly adminPort: number | undefined
+  readonly adminHost: string
+  /** 0: any number. */
+  readonly maxConnections: number
+  /** 0: any number. */
+  readonly maxConnectionsPerClient: number
+  readonly trustedProxies: readonly string[]
 }
 
 export type SettingName = keyof Config

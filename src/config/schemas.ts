@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../../stores/store.ts'
 import { parseDuration } from '../shared/durations.ts'
+import { isNetwork } from '../shared/networks.ts'
 import { parseSize } from '../shared/sizes.ts'
 
 // What the values of the settings may be, wherever they come from; settings.ts says which
@@ -55,6 +56,21 @@ export const durationText = z
   .pipe(duration)
 
 export const positiveDuration = anyDuration.pipe(z.number().positive().max(1e13))
+
+/** What a timer of Node can wait for: more than 24 days would be no time at all. */
+export const timerDuration = duration.pipe(
+  z
+    .number()
+    .positive()
+    .max(2 ** 31 - 1),
+)
+
+export const networks = z.array(z.string().refine(isNetwork))
+
+export const networksText = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(networks)
 
 export const database = z
   .string()

@@ -29,8 +29,19 @@ export interface Database {
    * made again when it breaks. Absent where no other process can have anything to tell.
    */
   listen?(channel: string, handlers: ListenHandlers): Listening
+  /** The connections it has. Absent where there is one and nothing to count. */
+  pool?(): PoolCounts
   /** Waits for what is running, then releases connections, files and locks. Idempotent. */
   close(): Promise<void>
+}
+
+export interface PoolCounts {
+  /** Connections that are open. */
+  readonly size: number
+  /** Those that nobody uses. */
+  readonly idle: number
+  /** Statements that wait for one. */
+  readonly waiting: number
 }
 
 /**

@@ -48,6 +48,11 @@ export async function openPostgres(
     executeSql: (sql, values) => lend((session) => session.executeSql(sql, values)),
     transaction: (work) => lend((session) => transact(session, work)),
     listen: (channel, handlers) => listenOn(options.directUrl ?? url, channel, handlers),
+    pool: () => ({
+      size: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())
       return closing

@@ -1,10 +1,12 @@
 import type { AuthProvider } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
 import type { Drain } from '../ops/drain.ts'
+import type { Readiness } from '../ops/health.ts'
 import { describeRouter } from '../routes/describe.ts'
 import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { Meter } from '../shared/meter.ts'
 import { jsonReply, type Reply } from '../shared/reply.ts'
 import { authenticate } from './authenticate.ts'
 import { type CorsOptions, preflight, withCors } from './cors.ts'
@@ -12,6 +14,7 @@ import { answerEvents, type EventPaths } from './events.ts'
 import { answerFiles } from './files.ts'
 import type { Incoming, Located } from './incoming.ts'
 import { locate } from './locate.ts'
+import { observed } from './observe.ts'
 import { refuse } from './refuse.ts'
 import { answerUploads, type UploadPaths } from './uploads.ts'
 
@@ -21,7 +24,10 @@ export interface AppOptions {
   cors: CorsOptions
   basePath: string
   log: Logger
+  meter: Meter
   drain: Drain
+  /** Whether this process should be sent requests. */
+  readiness(): Promise<Readiness>
   uploads: UploadPaths
   files: FileDeps
   events: EventPaths
@@ -32,10 +38,17 @@ export type App = (incoming: Incoming) => Promise<Reply | null>
 
 /** The URL space under the mount point, and the one place where errors become answers. */
 export function createApp(options: AppOptions): App {
-  return async (incoming) => {
+  const { meter, log, router } = options
+  const routes = new Set(Object.keys(router.routes))
+  const routeOf = (path: string) => {
+    const [, name = ''] = /\/uploads\/([^/]+)/.exec(path) ?? []
+    return routes.has(name) ? name : null
+  }
+  const app: App = async (incoming) => {
     const reply = await options.drain.run(() => answer(options, incoming))
     return reply && withCors(reply, incoming.headers, options.cors)
   }
+  return observed(app, { meter, log, routeOf })
 }
 
 async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | null> {
@@ -45,6 +58,7 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
       if (incoming.mayDecline) return null
       throw nothingAt(incoming.path)
     }
+    requireSane(incoming)
     const asked = preflight(incoming.method, incoming.headers)
     if (asked && place.segments[0] !== 'uploads') return asked
     const principal = once(() => authenticate(options.auth, incoming))
@@ -63,15 +77,43 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   const { method, segments } = located
   const [root, ...rest] = segments
   if (root === 'uploads') return answerUploads(options.uploads, located)
-  options.drain.assertOpen()
   if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
+  if (rest.length === 0 && root === 'healthz') return jsonReply(200, { status: 'ok' })
+  if (rest.length === 0 && root === 'readyz') return describeReadiness(options)
+  options.drain.assertOpen()
   if (root === 'files')
     return answerFiles({ ...options.files, router: options.router }, located)
   if (rest.length > 0) throw new CarcosaError('NOT_FOUND')
   if (root === 'events') return answerEvents(options.events, located)
   if (root === 'ws') throw upgradeRequired()
-  if (root === 'routes') return jsonReply(200, describeRouter(options.router))
-  return jsonReply(200, { status: 'ok' })
+  return jsonReply(200, describeRouter(options.router))
+}
+
+async function describeReadiness({ readiness }: AppOptions): Promise<Reply> {
+  const found = await readiness()
+  return jsonReply(found.status === 'ready' ? 200 : 503, found)
+}
+
+/** Longer ones are no URLs of ours; Node itself takes 16 KiB of URL and headers together. */
+const longestUrl = 8 * 1024
+/** Browsers and proxies together send about forty. */
+const mostHeaders = 200
+
+/** @throws {CarcosaError} URL_TOO_LONG, HEADERS_TOO_LARGE */
+function requireSane({ path, search, headerCount: count }: Incoming): void {
+  const length = path.length + search.length
+  if (length > longestUrl) {
+    throw new CarcosaError('URL_TOO_LONG', {
+      message: `The URL has ${length} characters; at most ${longestUrl} are taken.`,
+      details: { length, max: longestUrl },
+    })
+  }
+  if (count > mostHeaders) {
+    throw new CarcosaError('HEADERS_TOO_LARGE', {
+      message: `The request has ${count} headers; at most ${mostHeaders} are taken.`,
+      details: { count, max: mostHeaders },
+    })
+  }
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

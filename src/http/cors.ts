@@ -25,6 +25,8 @@ const requestHeaders = [
   'X-HTTP-Method-Override',
   'X-Requested-With',
   'X-Request-Id',
+  'Traceparent',
+  'Tracestate',
   'Range',
   'If-Match',
   'If-None-Match',
@@ -54,6 +56,7 @@ const exposedHeaders = [
   'Content-Length',
   'Content-Disposition',
   'Last-Modified',
+  'X-Request-Id',
 ].join(', ')
 
 /**

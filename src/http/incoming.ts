@@ -13,6 +13,8 @@ export interface Incoming {
   readonly headers: Headers
   /** Where the connection comes from, which may be a proxy; null if nobody says. */
   readonly address: string | null
+  /** Lines of headers that were sent; 0 where that is not known. */
+  readonly headerCount: number
   /** A signal that is aborted when the client goes away; made when asked for. */
   gone(): AbortSignal
   /** Whether there is a body that is not empty, as far as its framing tells. */

@@ -1,7 +1,7 @@
 import { CarcosaError } from '../shared/errors.ts'
 import type { Incoming } from './incoming.ts'
 
-const roots = ['uploads', 'files', 'routes', 'events', 'ws', 'healthz']
+const roots = ['uploads', 'files', 'routes', 'events', 'ws', 'healthz', 'readyz']
 
 /** Where a request points, seen from the mount point. */
 export interface Place {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { isLive, type Outlet, type Reply } from '../shared/reply.ts'
 import type { App } from './app.ts'
+import { type BodyLimits, watchBody } from './body-watch.ts'
 import type { Incoming } from './incoming.ts'
 
 /** A Connect-style handler: plain node:http, Express, Connect, and Fastify's raw pair. */
@@ -14,26 +15,21 @@ export type NodeHandler = (
 /** How long what a refused client still sends is thrown away before the connection is cut. */
 const lingerMs = 5_000
 
-/** Silence after which a body is given up (C30); the client resumes on a new connection. */
-const defaultBodyIdleMs = 60_000
-
 export interface NodeHandlerOptions {
-  /** Silence after which a body is given up, in ms. Default 60,000. */
-  bodyIdleMs?: number | undefined
+  readonly body: BodyLimits
+  /** Told of every body that was given up. */
+  onGivenUp(reason: 'idle' | 'slow'): void
   /** Whether connections are to end with the answer that comes next: this server stops. */
   leaving(): boolean
 }
 
 /** Bridges Node's pair to the app and back without copying a body. */
-export function createNodeHandler(
-  app: App,
-  { bodyIdleMs = defaultBodyIdleMs, leaving }: NodeHandlerOptions,
-): NodeHandler {
+export function createNodeHandler(app: App, options: NodeHandlerOptions): NodeHandler {
   return (req, res, next) => {
-    app(fromNode(req, res, { mayDecline: next !== undefined, bodyIdleMs }))
+    app(fromNode(req, res, { ...options, mayDecline: next !== undefined }))
       .then((reply) => {
         // HTTP/2 has no such header: its connections are ended by whoever listens.
-        const isLast = leaving() && req.httpVersionMajor === 1
+        const isLast = options.leaving() && req.httpVersionMajor === 1
         if (reply) return writeReply(req, res, { reply, isLast })
         next?.()
       })
@@ -47,7 +43,11 @@ type FrameworkRequest = IncomingMessage & { originalUrl?: string; body?: unknown
 function fromNode(
   req: FrameworkRequest,
   res: ServerResponse,
-  { mayDecline, bodyIdleMs }: { mayDecline: boolean; bodyIdleMs: number },
+  {
+    mayDecline,
+    body,
+    onGivenUp,
+  }: Omit<NodeHandlerOptions, 'leaving'> & { mayDecline: boolean },
 ): Incoming {
   const url = req.url ?? '/'
   const at = url.indexOf('?')
@@ -61,6 +61,7 @@ function fromNode(
     search: at < 0 ? '' : url.slice(at),
     headers: headersOf(req),
     address: req.socket.remoteAddress ?? null,
+    headerCount: req.rawHeaders.length / 2,
     gone: () => closedSignal(res),
     hasBody: hasBody(req),
     bodyAlreadyRead: Readable.isDisturbed(req),
@@ -69,27 +70,10 @@ function fromNode(
     openBody() {
       // Only set where nobody has answered `Expect: 100-continue` yet.
       if (awaitsContinue.delete(req)) res.writeContinue()
-      giveUpWhenIdle(req, bodyIdleMs)
+      watchBody(req, body, onGivenUp)
       return req
     },
   }
-}
-
-/**
- * Cuts the connection when nothing more comes: a client that vanished without a word would
- * hold it for ever. The socket has a timer for this that costs nothing per byte.
- */
-function giveUpWhenIdle(req: IncomingMessage, idleMs: number): void {
-  if (req.complete) return
-  const { socket } = req
-  const before = socket.timeout ?? 0
-  const cut = () => socket.destroy()
-  socket.setTimeout(idleMs, cut)
-  req.once('end', () => {
-    socket.off('timeout', cut)
-    // Where the answer came before the end, Node has set its timer for idle connections.
-    if (socket.timeout === idleMs) socket.setTimeout(before)
-  })
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

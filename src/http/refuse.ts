@@ -2,6 +2,7 @@ import type { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import type { LogFields, Logger } from '../shared/logger.ts'
 import { problemReply, type Reply } from '../shared/reply.ts'
+import { currentRequest } from '../shared/request-context.ts'
 import type { Incoming } from './incoming.ts'
 
 /**
@@ -10,15 +11,14 @@ import type { Incoming } from './incoming.ts'
  */
 export function refuse(
   log: Logger,
-  { method, path, headers }: Pick<Incoming, 'method' | 'path' | 'headers'>,
+  { method, path }: Pick<Incoming, 'method' | 'path'>,
   error: CarcosaError,
 ): Reply {
-  const requestId = requestIdOf(headers)
   if (error.status >= 500) {
     const err = error.cause ?? error
-    report(log, error, { err, code: error.code, method, path, requestId })
+    report(log, error, { err, code: error.code, method, path })
   }
-  const reply = problemReply(error, {}, requestId)
+  const reply = problemReply(error, {}, currentRequest()?.requestId ?? newId())
   return method === 'HEAD' ? { ...reply, body: null } : reply
 }
 
@@ -28,9 +28,4 @@ function report(log: Logger, { code, status }: CarcosaError, fields: LogFields):
   if (code === 'SHUTTING_DOWN') log.debug(fields, message)
   else if (status === 500) log.error(fields, message)
   else log.warn(fields, message)
-}
-
-function requestIdOf(headers: Headers): string {
-  const given = headers.get('x-request-id') ?? ''
-  return /^[\w.-]{1,64}$/.test(given) ? given : newId()
 }

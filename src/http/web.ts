@@ -30,6 +30,7 @@ function fromWeb(request: Request): Incoming {
     search,
     headers: request.headers,
     address: null,
+    headerCount: 0,
     gone: () => request.signal,
     hasBody: request.body !== null && request.headers.get('content-length') !== '0',
     bodyAlreadyRead: request.bodyUsed,

@@ -1,5 +1,5 @@
 import { PgBoss, type QueueResult } from 'pg-boss'
-import type { Database, Transaction } from '../db/database.ts'
+import type { Database, Statement, Transaction } from '../db/database.ts'
 import { ensureSchema, explainRefusal } from '../db/schema.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import { type DeadJobWatch, watchDeadJobs } from './dead.ts'
@@ -49,6 +49,8 @@ export interface Jobs {
    *  SELECT * FROM done`
    */
   enqueueSql(name: JobName, source: string): string
+  /** Proves that jobs can be added. @throws if the database or a queue in it is missing */
+  probe(): Promise<void>
   /** Runs `handler` for jobs of this kind in this process, several at once (see JobPolicy). */
   work<Name extends JobName>(name: Name, handler: JobHandler<Name>): Promise<void>
   /**
@@ -124,6 +126,14 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
       return (inserts.get(name) ?? '').replace('$1', () => `(${jobs})`)
     },
 
+    async probe() {
+      const [row] = await database.query<{ there: number }>(probeStatement, [jobNames])
+      if (Number(row?.there) === jobNames.length) return
+      throw new Error(
+        'Queues of Carcosa are missing in the database: restart to make them.',
+      )
+    },
+
     async work(name, handler) {
       const { concurrency, pollInterval } = jobPolicies[name]
       const options = {
@@ -148,6 +158,11 @@ export function createQueue(database: Database, settings: QueueSettings = {}): J
       return await retryJobs(database, redrive, selection)
     },
   }
+}
+
+const probeStatement: Statement = {
+  name: 'jobs_probe',
+  sql: `SELECT count(*) AS there FROM ${schema}.queue WHERE name = ANY($1::text[])`,
 }
 
 function started(boss: PgBoss | undefined): PgBoss {

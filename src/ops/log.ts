@@ -1,5 +1,7 @@
-import { type LogLevel, logLevels } from '../shared/log-level.ts'
+import { type DestinationStream, pino, stdTimeFunctions } from 'pino'
+import type { LogLevel } from '../shared/log-level.ts'
 import type { LogFields, Logger } from '../shared/logger.ts'
+import { redact } from './redact.ts'
 
 export interface LogOptions {
   /** The least important line still written. Default `info`. */
@@ -10,86 +12,43 @@ export interface LogOptions {
 }
 
 /**
- * A logger that writes one line per call and never a credential: values of fields such as
+ * A pino logger that writes one line per call and never a credential: values of fields such as
  * `authorization`, `ticket`, `signature` and `secret`, and of such parameters in URLs, are
  * replaced. Errors are written with code, message, stack and causes.
  */
-export function createLogger(options: LogOptions): Logger {
-  const least = logLevels.indexOf(options.level ?? 'info')
-  const line = (options.pretty ?? options.output.isTTY) ? prettyLine : jsonLine
-  const at = (level: LogLevel) => (fields: LogFields, message: string) => {
-    if (logLevels.indexOf(level) < least) return
-    options.output.write(`${line(level, message, redact(fields))}\n`)
-  }
-  return Object.freeze({
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  })
-}
-
-function jsonLine(level: LogLevel, message: string, fields: LogFields): string {
-  return JSON.stringify({
-    level,
-    time: new Date().toISOString(),
-    msg: message,
-    ...fields,
-  })
-}
-
-function prettyLine(level: LogLevel, message: string, fields: LogFields): string {
-  const time = new Date().toTimeString().slice(0, 8)
-  const rest = Object.entries(fields).map(
-    ([name, value]) => ` ${name}=${prettyValue(value)}`,
+export function createLogger({ level = 'info', pretty, output }: LogOptions): Logger {
+  const destination = (pretty ?? output.isTTY) ? prettyLines(output) : output
+  return pino(
+    {
+      level,
+      // Who runs it adds host and process, if they want to know.
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: redact },
+    },
+    // pino only ever calls `write`, and ignores what it returns.
+    destination as DestinationStream,
   )
-  return `${time} ${level.padEnd(5)} ${message}${rest.join('')}`
 }
+
+/** Turns pino's lines into ones for a person: time of day, level, message, fields. */
+function prettyLines(output: LogOptions['output']): DestinationStream {
+  return {
+    write(line) {
+      const { level, time, msg, ...fields }: PinoLine = JSON.parse(line)
+      const clock = new Date(time).toTimeString().slice(0, 8)
+      const rest = Object.entries(fields).map(
+        ([name, value]) => ` ${name}=${prettyValue(value)}`,
+      )
+      output.write(`${clock} ${level.padEnd(5)} ${msg}${rest.join('')}\n`)
+    },
+  }
+}
+
+type PinoLine = LogFields & { level: string; time: string; msg: string }
 
 function prettyValue(value: unknown): string {
   return typeof value === 'string' && /^[^\s"=]+$/.test(value)
     ? value
     : JSON.stringify(value)
-}
-
-const secretName =
-  /^(.*[-_])?(authorization|cookie|signature|ticket|secret|password|token|api-?key)$/i
-
-const secretInText =
-  /([?&](?:signature|ticket|token|secret|key)=)[^&\s"]+|(\/\/[^/\s:@]+:)[^@\s]+(?=@)/gi
-
-function redact(fields: LogFields): LogFields {
-  return clean(fields, new Set()) as LogFields
-}
-
-/** A copy that JSON can hold: `seen` are the objects around `value`, against circles. */
-function clean(value: unknown, seen: ReadonlySet<unknown>): unknown {
-  if (typeof value === 'string') {
-    return value.replaceAll(
-      secretInText,
-      (_, name = '', user = '') => `${name}${user}[redacted]`,
-    )
-  }
-  if (typeof value === 'bigint') return String(value)
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  if (seen.has(value)) return '[circular]'
-  const around = new Set([...seen, value])
-  if (Array.isArray(value)) return value.map((item) => clean(item, around))
-  const entries = Object.entries(value instanceof Error ? errorFields(value) : value)
-  return Object.fromEntries(
-    entries.map(([name, item]) => [
-      name,
-      secretName.test(name) ? '[redacted]' : clean(item, around),
-    ]),
-  )
-}
-
-function errorFields(error: Error): LogFields {
-  return {
-    type: error.name,
-    message: error.message,
-    ...('code' in error && { code: error.code }),
-    stack: error.stack,
-    ...(error.cause !== undefined && { cause: error.cause }),
-  }
 }

@@ -90,6 +90,13 @@ export interface UploadCompleteArgs<Input = unknown, Metadata = unknown> {
    * while it ran, so give this key to whatever must happen only once.
    */
   readonly idempotencyKey: string
+  /** Of the request that sent the last byte, as its log lines have it; null in a job. */
+  readonly requestId: string | null
+  /**
+   * W3C trace context of that request, for calls you make in turn; null if the client sent none,
+   * and in a job.
+   */
+  readonly traceparent: string | null
 }
 
 /** What `.onUploadError()` is called with when a file that was begun will not arrive. */

@@ -4,6 +4,8 @@ export interface Logger {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
+  /** Whether a line of this level would be written. Default: every one is. */
+  isLevelEnabled?(level: string): boolean
 }
 
 export type LogFields = Record<string, unknown>
@@ -14,4 +16,5 @@ export const silentLogger: Logger = Object.freeze({
   info() {},
   warn() {},
   error() {},
+  isLevelEnabled: () => false,
 })

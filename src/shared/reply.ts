@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { CarcosaError } from './errors.ts'
+import type { CarcosaError, ErrorCode } from './errors.ts'
 
 /**
  * An answer on its way to the edge, which turns it into a web Response or writes it to a
@@ -14,6 +14,8 @@ export interface Reply {
   /** Values are printable ASCII, safe for Node's `writeHead` and for web `Headers`. */
   headers: Record<string, string>
   body: Readable | LiveBody | string | null
+  /** Of the error it tells of, if it does; not sent, for metrics and the log. */
+  code?: ErrorCode
 }
 
 /**
@@ -64,6 +66,7 @@ export function problemReply(
       ...error.headers,
     },
     body: JSON.stringify(error.toProblem(requestId)),
+    code: error.code,
   }
 }
 

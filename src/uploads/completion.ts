@@ -9,6 +9,9 @@ import {
 } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { parseMetadata } from '../shared/metadata.ts'
+import { stopwatch } from '../shared/meter.ts'
+import { currentRequest } from '../shared/request-context.ts'
+import { traceparentOf } from '../shared/trace.ts'
 import { storeNamed } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
@@ -92,7 +95,9 @@ async function runCallback(
 ): Promise<unknown> {
   const route = deps.route(record.route)
   if (!route?.onUploadComplete) return null
-  const result = await route.onUploadComplete({
+  const seconds = stopwatch()
+  const context = currentRequest()
+  const args = {
     file: {
       id: record.id,
       route: record.route,
@@ -107,8 +112,14 @@ async function runCallback(
     input: route.inputSchema ? record.input : undefined,
     principalId: record.ownerId,
     idempotencyKey: record.id,
-  })
-  return result ?? null
+    requestId: context?.requestId ?? null,
+    traceparent: context?.trace ? traceparentOf(context.trace) : null,
+  }
+  try {
+    return (await route.onUploadComplete(args)) ?? null
+  } finally {
+    deps.meter.callbackRan(record.route, seconds())
+  }
 }
 
 async function becomeReady(
@@ -159,7 +170,10 @@ async function afterFailure(deps: UploadDeps, record: FileRecord, cause: unknown
     events: [{ type: `file.${to}`, data: { id, route, ...failure } }],
   })
   if (!ended) return
-  if (to === 'rejected') await purge(deps, ended)
+  if (to === 'rejected') {
+    deps.meter.uploadRejected(route, error.code)
+    await purge(deps, ended)
+  }
   await tellRoute(deps, ended, error)
 }
 

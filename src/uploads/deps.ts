@@ -8,6 +8,7 @@ import type { Detector } from '../files/detect.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { Meter } from '../shared/meter.ts'
 import type { Faults } from './faults.ts'
 import type { Leases } from './lease.ts'
 import type { UploadProgress } from './progress.ts'
@@ -32,6 +33,7 @@ export interface UploadDeps {
   readonly tickets: TicketOffice
   readonly detector: Detector
   readonly log: Logger
+  readonly meter: Meter
   readonly faults: Faults
   readonly settings: UploadSettings
   route(name: string): NamedRoute | null

@@ -60,6 +60,7 @@ export async function finish(
   const stored = await commitStored(deps, { record, lease }, { found, hasPieces })
   if (!stored) return otherwiseFinished(deps, record)
   lease.over()
+  deps.meter.uploadFinished(record.route, secondsSince(record.createdAt))
   await deps.faults('finish:after-commit')
   deps.bus.publish(record.id)
   if (stored.state === 'stored') deps.background(complete(deps, stored, prefix))
@@ -182,10 +183,15 @@ export async function reject(
   })
   deps.bus.publish(record.id)
   if (rejected) {
+    deps.meter.uploadRejected(record.route, error.code)
     await purge(deps, rejected)
     await tellRoute(deps, rejected, error)
   }
   return error
+}
+
+function secondsSince(date: Date): number {
+  return (Date.now() - date.getTime()) / 1_000
 }
 
 async function readHead(deps: UploadDeps, record: FileRecord): Promise<Buffer> {

@@ -12,6 +12,7 @@ export function headRefusal(error: CarcosaError): Reply {
     'Cache-Control': 'no-store',
     ...error.headers,
   }
-  if (error.status < 500) return { status: error.status, headers, body: null }
-  return { status: 423, headers: { 'Retry-After': '2', ...headers }, body: null }
+  const { status, code } = error
+  if (status < 500) return { status, headers, body: null, code }
+  return { status: 423, headers: { 'Retry-After': '2', ...headers }, body: null, code }
 }

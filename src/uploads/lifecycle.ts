@@ -43,6 +43,7 @@ export async function create(
   if (created) {
     deps.feed.hint()
     if (followed) lease?.begun()
+    deps.meter.uploadCreated(route)
     deps.tails.begin(id, early)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
@@ -170,8 +171,10 @@ export async function remove(
   deps.tails.drop(record.id)
   deps.leases.cancel(record.id)
   deps.bus.publish(record.id)
-  if (removed) await purge(deps, removed)
-  return removed !== null
+  if (!removed) return false
+  deps.meter.uploadTerminated(record.route)
+  await purge(deps, removed)
+  return true
 }
 
 function assertAlive(record: FileRecord): void {

@@ -6,6 +6,7 @@ import { maxFileSize } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relieve } from '../shared/relief.ts'
+import { countReceived } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
 import { commitHeld, type Underway } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
@@ -55,12 +56,16 @@ export async function receive(
   const source = tapped({ body, limit, lease, tail, received, onStored })
 
   let offset = record.offset
+  deps.meter.uploadsActive(1)
   try {
     offset = await store.write(object, source)
   } catch (error) {
     throw await afterFailure(deps, { record, lease, store, object, ledger, error })
   } finally {
     received.end(offset)
+    deps.meter.uploadsActive(-1)
+    deps.meter.bytesReceived(record, source.taken)
+    countReceived(source.taken)
   }
   await deps.faults('receive:after-write')
 
@@ -90,7 +95,7 @@ export async function receive(
   return settled
 }
 
-type TappedSource = ByteSource & { exceeded: boolean }
+type TappedSource = ByteSource & { exceeded: boolean; taken: number }
 
 function tapped({
   body,
@@ -112,7 +117,9 @@ function tapped({
     limit,
     signal: lease.releaseRequested,
     exceeded: false,
+    taken: 0,
     onChunk(chunk) {
+      source.taken += chunk.length
       relieve(chunk.length)
       received.add(chunk.length)
       lease.touch()

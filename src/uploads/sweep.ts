@@ -38,6 +38,7 @@ async function expireUploads(deps: UploadDeps): Promise<number> {
       })
       if (!ended) continue
       expired++
+      deps.meter.uploadExpired()
       deps.tails.drop(id)
       deps.bus.publish(id)
     }

@@ -6,6 +6,12 @@ import type { ListedObject, UnfinishedObject } from '../store.ts'
 import type { Connected } from './client.ts'
 import { nameOf, toStoreError } from './errors.ts'
 
+/** Asks for as little as can be asked for. `HeadBucket` would fail where only our prefix is allowed. */
+export async function listOne({ settings, sdk, client }: Connected): Promise<void> {
+  const where = { Bucket: settings.bucket, Prefix: settings.prefix, MaxKeys: 1 }
+  await client.send(new sdk.ListObjectsV2Command(where))
+}
+
 export async function* listObjects(
   connecting: Promise<Connected>,
 ): AsyncGenerator<ListedObject> {

@@ -236,7 +236,6 @@ const asked: [
   ['HEAD', (url) => url, 423],
   ['GET', (_url, id) => `/files/${id}`, 503],
   ['GET', () => '/routes', 503],
-  ['GET', () => '/healthz', 503],
 ]
 
 for (const when of ['while it closes', 'after it closed']) {

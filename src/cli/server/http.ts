@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CarcosaError } from '../../shared/errors.ts'
+import { onClientError } from './client-error.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -26,20 +27,34 @@ export interface Listeners {
   upgrade?: UpgradeHandler
 }
 
+export interface Patience {
+  /** How long a client may take to say what it wants, in ms. Default 30,000. */
+  headersTimeout?: number
+}
+
 const notFound =
   'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** An HTTP server whose limits fit uploads that take hours. */
-export function uploadServer(listeners: Listeners): Server {
+export function uploadServer(
+  listeners: Listeners,
+  { headersTimeout = 30_000 }: Patience = {},
+): Server {
   const server = createServer({
     // The body of one request may take a day; what bounds it is the lease of the upload.
     requestTimeout: 0,
-    // What stays bounded is how long a client may take to say what it wants.
-    headersTimeout: 60_000,
+    // What stays bounded is how long a client may take to say what it wants, and how much that is.
+    headersTimeout,
+    maxHeaderSize: 16 * 1024,
+    // When it is looked who took too long: also connections on which nothing ever came.
+    connectionsCheckingInterval: Math.min(5_000, headersTimeout),
     // Longer than load balancers keep an idle connection (Google's: 600 s). Closing first
     // would lose the request that is on its way, which a proxy reports as 502.
     keepAliveTimeout: 620_000,
   })
+  // Node would leave out the headers beyond, and not say so. How many are too many is judged later.
+  server.maxHeadersCount = 0
+  server.on('clientError', onClientError)
   server.on('request', listeners.request)
   server.on('checkContinue', listeners.checkContinue)
   const { upgrade } = listeners

@@ -46,7 +46,9 @@ export async function settingsFrom({ flags }: ParsedArgs, io: Io): Promise<Loade
 
 /** The part of the configuration that is not about listening. */
 export function carcosaOptions(config: Config): CarcosaOptions {
-  const { host, port, page, logLevel, ...options } = config
+  const { host, port, page, logLevel, ...rest } = config
+  const { adminPort, adminHost, ...others } = rest
+  const { maxConnections, maxConnectionsPerClient, trustedProxies, ...options } = others
   return options
 }
 

@@ -21,6 +21,7 @@ function place(path: string, asked: Asked = {}) {
     path,
     stripped,
     search: '',
+    headerCount: 1,
     headers: new Headers(tus ? { 'Tus-Resumable': '1.0.0' } : {}),
     address: null,
     gone: () => new AbortController().signal,
