@@ -53,6 +53,6 @@ export function watchBody(
 }
 
 /** Whether bytes wait for us, and not we for them. */
-function isHeldUp(req: IncomingMessage): boolean {
-  return req.isPaused() || req.readableLength > 0
+function isHeldUp({ readableLength }: IncomingMessage): boolean {
+  return readableLength > 0
 }

@@ -50,7 +50,9 @@ function toResponse(request: Request, { status, headers, body }: Reply): Respons
   if (isLive(body)) {
     return new Response(toStream(body, request.signal), { status, headers })
   }
-  if (!(body instanceof Readable)) return new Response(body, { status, headers })
+  if (!(body instanceof Readable)) {
+    return new Response(request.method === 'HEAD' ? null : body, { status, headers })
+  }
   // As above: one class, two declarations.
   const stream = Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>
   return new Response(stream, { status, headers })
