@@ -108,6 +108,13 @@ function aside(test: Define): void {
     assert.match(store.kind, /^[a-z][a-z0-9-]*$/)
   })
 
+  test('where it proves that it can be used, it does so without writing', async (subject) => {
+    const { store } = subject
+    const before = await keysOf(store)
+    await store.probe?.()
+    assert.deepEqual(await keysOf(store), before)
+  })
+
   test('starting twice is starting once', async ({ store, upload }) => {
     const object = upload(6)
     await object.write('hello')
@@ -116,6 +123,12 @@ function aside(test: Define): void {
     await object.complete()
     await requireContent(store, key, 'hello!')
   })
+}
+
+async function keysOf(store: Store): Promise<string[]> {
+  const keys: string[] = []
+  if (store.list) for await (const { key } of store.list()) keys.push(key)
+  return keys
 }
 
 const optional: readonly Capability[] = [

@@ -42,11 +42,13 @@ export function watchBody(
     if (came < least && !isHeldUp(req)) cut('slow')
   }
   const look = least > 0 ? setInterval(onLook, idleMs).unref() : undefined
-  socket.setTimeout(idleMs, onSilence)
+  // On the request: where nobody listens there Node ends the socket itself, whoever is to blame.
+  req.on('timeout', onSilence)
+  socket.setTimeout(idleMs)
   req.once('close', () => clearInterval(look))
   req.once('end', () => {
     clearInterval(look)
-    socket.off('timeout', onSilence)
+    req.off('timeout', onSilence)
     // Where the answer came before the end, Node has set its timer for idle connections.
     if (socket.timeout === idleMs) socket.setTimeout(before)
   })
