@@ -10,6 +10,7 @@ import { settings } from '../../src/config/settings.ts'
 import { isReadable } from '../../src/files/record.ts'
 import * as carcosa from '../../src/index.ts'
 import { CarcosaError, createCarcosa, createRouter, route } from '../../src/index.ts'
+import { createServerMetrics } from '../../src/ops/metrics-server.ts'
 import type { RouteOptions } from '../../src/routes/options.ts'
 import type { TypeOptions } from '../../src/routes/rules.ts'
 import { parseDuration } from '../../src/shared/durations.ts'
@@ -19,6 +20,7 @@ import { parseSize } from '../../src/shared/sizes.ts'
 import { predecessors } from '../../src/uploads/state.ts'
 import { overFetch } from '../support/exchange.ts'
 import { anchors, codeBlocks, codes, links, table } from '../support/markdown.ts'
+import { metricKinds } from '../support/metrics.ts'
 
 const root = join(import.meta.dirname, '../..')
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -204,6 +206,18 @@ running('the table of api.files has each of its functions', () => {
   const rows = table(readme, ['`carcosa.api.files`', 'Does'])
   const named = rows.map(([cell = '']) => /^`(\w+)\(/.exec(cell)?.[1])
   assert.equal(named.sort(), Object.keys(server.api.files).sort())
+})
+
+running('the table of metrics has each of them, with its kind', async () => {
+  const { body } = await createServerMetrics(() => 0).append(await server.metrics())
+  const expected = [...metricKinds(body)].filter(([name]) => name.startsWith('carcosa_'))
+  // On PGlite there is no pool.
+  for (const one of ['size', 'idle', 'waiting']) {
+    expected.push([`carcosa_database_pool_${one}`, 'gauge'])
+  }
+  const rows = table(readme, ['Metric', 'Kind', 'Labels', ''])
+  const named = rows.map(([cell = '', kind = '']) => [codes(cell)[0], kind])
+  assert.equal(named.sort(), expected.sort())
 })
 
 running('the names offered to switchers exist', () => {
