@@ -139,7 +139,7 @@ test('help lists every setting that has a variable', () => {
 
 for (const [name, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
   // Of these the fallback is a sentence.
-  const isSaid = ['secret', 'store', 'queues'].includes(name)
+  const isSaid = ['secret', 'store', 'directDatabase', 'queues'].includes(name)
   if (!(name in defaults) || setting.fallback === undefined || isSaid) continue
   test(`help tells the true default of ${name}`, () => {
     const parsed = (setting.text ?? setting.schema).parse(setting.fallback)
