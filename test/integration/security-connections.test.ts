@@ -222,12 +222,12 @@ sec11('SEC-11: a PATCH that trickles is cut off, keeps its bytes, and goes on', 
 )
 
 sec11('SEC-11: a slow client that is fast enough is left alone, pauses included', () =>
-  withFront({ idleTimeout: 600, minUploadRate: 100 }, async ({ carcosa, port }) => {
+  withFront({ idleTimeout: 1_500, minUploadRate: 100 }, async ({ carcosa, port }) => {
     const url = await created(carcosa.doors.http, { length: 400 })
     const raw = await patching(port, url, { 'Content-Length': '400' })
     for (let i = 0; i < 4; i++) {
       raw.write('x'.repeat(100))
-      await sleep(500)
+      await sleep(600)
     }
     assert.is((await raw.answer()).headers['upload-offset'], '400')
     raw.cut()
@@ -235,11 +235,11 @@ sec11('SEC-11: a slow client that is fast enough is left alone, pauses included'
 )
 
 sec11('SEC-11: with a rate of 0 it may trickle as long as it likes', () =>
-  withFront({ idleTimeout: 300, minUploadRate: 0 }, async ({ carcosa, port }) => {
+  withFront({ idleTimeout: 800, minUploadRate: 0 }, async ({ carcosa, port }) => {
     const url = await created(carcosa.doors.http, { length: 10 })
     const raw = await patching(port, url, { 'Content-Length': '10' })
     for (let i = 0; i < 10; i++) {
-      await sleep(150)
+      await sleep(250)
       raw.write('x')
     }
     assert.is((await raw.answer()).status, 204)
@@ -253,12 +253,12 @@ sec11('SEC-11: a client that waits for us is not blamed for it', () => {
   const store: Store = {
     ...inner,
     async write(object, source) {
-      await sleep(1_500)
+      await sleep(2_500)
       begin()
       return inner.write(object, source)
     },
   }
-  const options = { idleTimeout: 300, minUploadRate: 1_000, store }
+  const options = { idleTimeout: 700, minUploadRate: 100, store }
   return withFront(options, async ({ carcosa, port }) => {
     const url = await created(carcosa.doors.http, { length: 200_000 })
     const raw = await patching(port, url, { 'Content-Length': '200000' })
