@@ -2,6 +2,7 @@ import { createOutbox } from './events/outbox.ts'
 import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
+import { inRequestOf } from './shared/request-context.ts'
 import { mirror } from './upkeep/mirror.ts'
 import { reconcile } from './upkeep/reconcile.ts'
 import { recordDigest, redriveCompletion } from './uploads/completion.ts'
@@ -22,7 +23,8 @@ export async function startWorker(
 /** What is done with each kind of job. Every handler may run twice, also twice at once. */
 export function jobHandlers(uploads: UploadDeps): JobHandlers {
   return {
-    'upload.complete': ({ fileId }) => redriveCompletion(uploads, fileId),
+    'upload.complete': ({ fileId, request }) =>
+      inRequestOf(request, () => redriveCompletion(uploads, fileId)),
     'upload.digest': ({ fileId }) => recordDigest(uploads, fileId),
     'uploads.sweep': async () => {
       const { expired, purged } = await sweep(uploads)

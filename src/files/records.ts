@@ -98,9 +98,9 @@ export interface Transition {
   fence?: Fence | null
   /**
    * More for the same statement, e.g. jobs: SQL that reads the changed row from `f`.
-   * The name is part of the statement's.
+   * The name is part of the statement's. In one that has a `value`, `$value` stands for it.
    */
-  also?: readonly { name: string; sql: string }[]
+  also?: readonly { name: string; sql: string; value?: string | null }[]
 }
 
 /**
@@ -124,6 +124,7 @@ export async function transition(
       from,
       toJson(events),
       ...columns.map(([property]) => encode(property, changes[property])),
+      ...also.filter(hasValue).map(({ value }) => value),
       ...fenceValues(fence),
     ],
   )
@@ -368,20 +369,29 @@ function transitionStatement(shape: TransitionShape): Statement {
   const sets = columns.map(([, column, cast], i) =>
     setColumn(column, `$${i + 5}::${cast}`),
   )
-  const inserts = also.map(({ sql }, i) => `, also${i} AS (${sql})`).join('\n')
+  let parameter = columns.length + 5
+  const inserts = also.map((one, i) => {
+    const name = `$${parameter}`
+    if (hasValue(one)) parameter++
+    return `, also${i} AS (${one.sql.replaceAll('$value', () => name)})`
+  })
   const statement = {
     // Postgres truncates names to 63 bytes, so the shape itself cannot be the name.
     name: `file_transition_${transitionStatements.size}`,
     sql: `WITH f AS (
   UPDATE carcosa.file
   SET ${['state = $2', 'updated_at = now()', ...sets, ...(ends ? [endLeaseSql] : [])].join(', ')}
-  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(columns.length + 5)}` : ''}
+  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(parameter)}` : ''}
   RETURNING id, project_id, "offset", store_memo, claimed_until
-), ${insertEvents(4)}${inserts}
+), ${insertEvents(4)}${inserts.join('\n')}
 SELECT "offset", store_memo FROM f`,
   }
   transitionStatements.set(key, statement)
   return statement
+}
+
+function hasValue({ value }: { value?: string | null }): boolean {
+  return value !== undefined
 }
 
 function setColumn(column: string, value: string): string {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Logger } from '../shared/logger.ts'
 import { type Meter, stopwatch } from '../shared/meter.ts'
 import type { Reply } from '../shared/reply.ts'
-import { inRequest, type RequestContext } from '../shared/request-context.ts'
+import { inRequest, newSpanId, type RequestContext } from '../shared/request-context.ts'
 import { readTrace } from '../shared/trace.ts'
 import type { App } from './app.ts'
 import type { Incoming } from './incoming.ts'
@@ -109,11 +109,4 @@ let count = 0
 function newRequestId(): string {
   count++
   return `${prefix}-${count.toString(36)}`
-}
-
-function newSpanId(): string {
-  // All zeros would mean that there is none.
-  return randomBytes(8)
-    .toString('hex')
-    .replace(/^0{16}$/, '0000000000000001')
 }

@@ -1,10 +1,15 @@
 import { CarcosaError } from '../shared/errors.ts'
+import type { DescribedRequest } from '../shared/request-context.ts'
 import { didYouMean } from '../shared/suggest.ts'
 
 /** What each kind of job carries. A job names rows; it never carries what they hold. */
 export interface JobPayloads {
   /** Runs the completion callback of a stored file whose process died before it could. */
-  'upload.complete': { fileId: string }
+  'upload.complete': {
+    fileId: string
+    /** The one that sent the last byte. */
+    request?: DescribedRequest
+  }
   /** Computes the SHA-256 of a stored file whose bytes did not pass one process in order. */
   'upload.digest': { fileId: string }
   /** Ends uploads whose time is over, finishes what was left half done. */

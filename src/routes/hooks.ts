@@ -90,13 +90,12 @@ export interface UploadCompleteArgs<Input = unknown, Metadata = unknown> {
    * while it ran, so give this key to whatever must happen only once.
    */
   readonly idempotencyKey: string
-  /** Of the request that sent the last byte, as its log lines have it; null in a job. */
+  /** Of the request that sent the last byte, as log lines have it; null where there was none. */
   readonly requestId: string | null
-  /**
-   * W3C trace context of that request, for calls you make in turn; null if the client sent none,
-   * and in a job.
-   */
+  /** W3C trace context of that request, for calls you make in turn; null if the client sent none. */
   readonly traceparent: string | null
+  /** What belongs to it; null if the client sent none. */
+  readonly tracestate: string | null
 }
 
 /** What `.onUploadError()` is called with when a file that was begun will not arrive. */

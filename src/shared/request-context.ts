@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
 import type { LogFields, Logger } from './logger.ts'
-import type { Trace } from './trace.ts'
+import { readTrace, type Trace, traceparentOf } from './trace.ts'
 
 /** What is known of the request somebody works for, wherever in the program that is. */
 export interface RequestContext {
@@ -17,6 +18,43 @@ const current = new AsyncLocalStorage<RequestContext>()
 /** Runs `work`, and all it starts, as a part of the request. */
 export function inRequest<T>(context: RequestContext, work: () => T): T {
   return current.run(context, work)
+}
+
+/** What another process must know to go on with a request. */
+export interface DescribedRequest {
+  requestId: string
+  traceparent?: string
+  tracestate?: string
+}
+
+/** The request this is a part of, for another process; null outside of any. */
+export function describeRequest(): DescribedRequest | null {
+  const context = current.getStore()
+  if (!context) return null
+  const { requestId, trace } = context
+  if (!trace) return { requestId }
+  const { state } = trace
+  const traceparent = traceparentOf(trace)
+  return { requestId, traceparent, ...(state && { tracestate: state }) }
+}
+
+/** Runs `work` as a part of a request that another process described, with a span of its own. */
+export function inRequestOf<T>(
+  described: DescribedRequest | undefined,
+  work: () => T,
+): T {
+  if (!described) return work()
+  const { requestId, traceparent = null, tracestate = null } = described
+  const trace = readTrace(traceparent, tracestate, newSpanId)
+  return inRequest({ requestId, trace, received: 0 }, work)
+}
+
+/** The id of what this process does for a request. */
+export function newSpanId(): string {
+  // All zeros would mean that there is none.
+  return randomBytes(8)
+    .toString('hex')
+    .replace(/^0{16}$/, '0000000000000001')
 }
 
 /** The request this is a part of; undefined outside of any, e.g. in a job. */

@@ -10,8 +10,7 @@ import {
 import { CarcosaError } from '../shared/errors.ts'
 import { parseMetadata } from '../shared/metadata.ts'
 import { stopwatch } from '../shared/meter.ts'
-import { currentRequest } from '../shared/request-context.ts'
-import { traceparentOf } from '../shared/trace.ts'
+import { describeRequest } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
@@ -96,7 +95,7 @@ async function runCallback(
   const route = deps.route(record.route)
   if (!route?.onUploadComplete) return null
   const seconds = stopwatch()
-  const context = currentRequest()
+  const request = describeRequest()
   const args = {
     file: {
       id: record.id,
@@ -112,8 +111,9 @@ async function runCallback(
     input: route.inputSchema ? record.input : undefined,
     principalId: record.ownerId,
     idempotencyKey: record.id,
-    requestId: context?.requestId ?? null,
-    traceparent: context?.trace ? traceparentOf(context.trace) : null,
+    requestId: request?.requestId ?? null,
+    traceparent: request?.traceparent ?? null,
+    tracestate: request?.tracestate ?? null,
   }
   try {
     return (await route.onUploadComplete(args)) ?? null

@@ -8,7 +8,7 @@ import { storeNamed } from './admission.ts'
 import type { Underway } from './advance.ts'
 import { complete } from './completion.ts'
 import type { UploadDeps } from './deps.ts'
-import { fileJob, mirrorOf } from './file-job.ts'
+import { completionJob, fileJob, mirrorOf } from './file-job.ts'
 import { failCorrupt } from './gone.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
@@ -131,7 +131,7 @@ function commitStored(
     fence: lease.fence,
     also: [
       ...(hasPieces ? dropPiecesSql : []),
-      ...(hasCallback ? [fileJob(deps, 'upload.complete')] : []),
+      ...(hasCallback ? [completionJob(deps)] : []),
       ...(needsDigest ? [fileJob(deps, 'upload.digest')] : []),
       ...(mirrorOf(deps, record) ? [fileJob(deps, 'file.mirror')] : []),
     ],

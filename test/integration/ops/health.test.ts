@@ -114,7 +114,7 @@ test('a database that goes away is named, and costs an upload that runs nothing'
 test('queues that are missing are named', () =>
   withServer(async (server) => {
     await server.uploads.db.executeSql(
-      `UPDATE carcosa_jobs.queue SET name = 'x' || name WHERE name = 'file.purge'`,
+      `UPDATE carcosa_jobs.queue SET name = 'x' || name WHERE name = 'upload.digest'`,
     )
     const answer = await ready(server)
     assert.is(answer.status, 503)

@@ -172,12 +172,12 @@ test('whatever clients send, the number of series is bounded', async () => {
 })
 
 test('jobs are counted by queue, and however many scrape, not more often than every 15 s', async () => {
-  await server.uploads.jobs.enqueue(null, 'file.purge', { fileId: 'x' })
+  await server.uploads.jobs.enqueue(null, 'upload.digest', { fileId: 'x' })
   const queries = countQueries(server)
   await Promise.all(Array.from({ length: 50 }, samples))
   const found = await samples()
-  assert.is(found.get('carcosa_jobs_queued{queue="file.purge"}'), 1)
-  assert.is(found.get('carcosa_jobs_failed{queue="file.purge"}'), 0)
+  assert.is(found.get('carcosa_jobs_queued{queue="upload.digest"}'), 1)
+  assert.is(found.get('carcosa_jobs_failed{queue="upload.digest"}'), 0)
   assert.is(found.get('carcosa_jobs_queued{queue="upload.complete"}'), 0)
   assert.not([...found.keys()].some((name) => name.includes('__')))
   assert.is(queries(), 1)

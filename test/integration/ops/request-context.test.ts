@@ -4,9 +4,13 @@ import * as assert from 'uvu/assert'
 import { createRouter, route } from '../../../src/index.ts'
 import { createLogger } from '../../../src/ops/log.ts'
 import type { UploadCompleteArgs } from '../../../src/routes/hooks.ts'
+import {
+  type DescribedRequest,
+  inRequestOf,
+} from '../../../src/shared/request-context.ts'
 import { redriveCompletion } from '../../../src/uploads/completion.ts'
 import { upload } from '../../support/lifecycle.ts'
-import { openRaw } from '../../support/raw-http.ts'
+import { eventually, openRaw } from '../../support/raw-http.ts'
 import { created, offsetStream } from '../../support/records.ts'
 import { doors, startServer, type TestServer } from '../../support/server.ts'
 
@@ -168,19 +172,44 @@ test('the callback is given the request that sent the last byte, and logs in its
   assert.ok(args?.traceparent?.includes(String(line?.span_id)))
 })
 
-test('a callback that a job runs again has no request', async () => {
+test('a callback that a job runs again is told the same request, under another span', async () => {
   act = () => {
     if (calls.length === 1) throw new Error('not now')
   }
-  const { id } = await upload(server, 'called', 'hello')
-  for (let look = 0; look < 100 && calls.length < 2; look++) {
-    await redriveCompletion(server.uploads, id).catch(() => {})
+  const headers = {
+    'X-Request-Id': 'before',
+    Traceparent: traceparent,
+    Tracestate: 'congo=t61rcWkgMzE',
   }
+  const { id } = await upload(server, 'called', { body: 'hello', headers })
+  const [job] = await server.uploads.db.query<{ request: DescribedRequest }>({
+    name: 'test_job',
+    sql: `SELECT data->'request' AS request FROM carcosa_jobs.job WHERE data->>'fileId' = '${id}'`,
+  })
+  for (let look = 0; look < 100 && calls.length < 2; look++) {
+    const again = () => redriveCompletion(server.uploads, id)
+    await inRequestOf(job?.request, again).catch(() => {})
+  }
+  const [first, second] = calls
+  assert.is(second?.requestId, 'before')
+  assert.is(second?.tracestate, 'congo=t61rcWkgMzE')
+  assert.match(second?.traceparent ?? '', new RegExp(`^00-${traceId}-[\\da-f]{16}-01$`))
+  assert.is.not(second?.traceparent, first?.traceparent)
+  const failed = lines().filter(({ msg }) => msg === 'onUploadComplete failed')
   assert.equal(
-    calls.map(({ requestId }) => typeof requestId),
-    ['string', 'object'],
+    failed.map(({ requestId }) => requestId),
+    ['before'],
   )
-  assert.is(calls[1]?.traceparent, null)
+})
+
+test('an upload of the program has no request', async () => {
+  await server.carcosa.api.files.upload('hello', { route: 'called' })
+  await eventually(
+    () => calls.length,
+    (count) => count === 1,
+  )
+  const { requestId, traceparent: parentOf } = calls[0] ?? {}
+  assert.equal([requestId, parentOf], [null, null])
 })
 
 test('requests that run at the same time keep their ids apart', async () => {
