@@ -301,6 +301,18 @@ sec11('SEC-11: headers that drip are answered with 408 and cut off', () =>
   }),
 )
 
+sec11('SEC-11: a connection that rests between two requests does not drip', () =>
+  withFront({ headersTimeout: 400 }, async ({ port }) => {
+    const raw = await openRaw(port)
+    for (let i = 0; i < 3; i++) {
+      raw.ask('GET', '/healthz')
+      assert.is((await raw.answer()).status, 200)
+      await sleep(1_000)
+    }
+    raw.cut()
+  }),
+)
+
 sec11(
   'SEC-11: a thousand silent connections are ended, and hold up nobody meanwhile',
   () =>

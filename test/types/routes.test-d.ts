@@ -107,7 +107,7 @@ expectType<Equal<RouteServerData<R, 'open'>, { by: string } | null>>()
 expectType<Equal<RouteServerData<R, 'bare'>, string>>()
 
 /** A router of known routes is a router; its names stay known. */
-export const anyRouter: Router = router
+export const anyRouter = router satisfies Router
 expectType<Equal<typeof router.routes.avatar.name, string>>()
 // @ts-expect-error there is no such route
 router.routes.nobody
