@@ -158,18 +158,7 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
 async function assemble(parts: Parts): Promise<Carcosa> {
   const { config, secrets, stores, db, jobs, log } = parts
   const drain = createDrain()
-  const metrics = createMetrics({
-    routes: Object.keys(config.router.routes),
-    stores: [...stores.keys()],
-    log,
-    countJobs: () => countJobs(db),
-    pool: db.pool,
-  })
-  const readiness = createHealth({
-    checks: readinessChecks({ db, jobs, stores, worker: config.worker }),
-    isDraining: () => drain.leaving,
-    log,
-  })
+  const { metrics, readiness } = watch(parts, drain)
   const outbox = createOutbox(db)
   const feed = createFeed({ outbox, channel: parts.channel, log })
   const uploads = uploadDeps(parts, { drain, feed, metrics })
@@ -254,6 +243,23 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       return closing
     },
   }
+}
+
+/** What operators are told. */
+function watch({ config, stores, db, jobs, log }: Parts, drain: Drain) {
+  const metrics = createMetrics({
+    routes: Object.keys(config.router.routes),
+    stores: [...stores.keys()],
+    log,
+    countJobs: () => countJobs(db),
+    pool: db.pool,
+  })
+  const readiness = createHealth({
+    checks: readinessChecks({ db, jobs, stores, worker: config.worker }),
+    isDraining: () => drain.leaving,
+    log,
+  })
+  return { metrics, readiness }
 }
 
 async function close(

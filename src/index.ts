@@ -17,15 +17,12 @@ export type { NamedTopic } from './events/topic.ts'
 export type { FileList, ListOptions } from './files/list.ts'
 export type { FileRecord, FileState } from './files/record.ts'
 
-
 export type { JobName } from './jobs/definitions.ts'
 export type { JobCounts, JobFilter, JobRecord, JobState } from './jobs/records.ts'
 export type { RetrySelection } from './jobs/retry.ts'
 
-
 export type { CheckOutcome, Readiness } from './ops/health.ts'
 export type { MetricsText } from './ops/metrics.ts'
-
 
 export type { RouteBuilder } from './routes/builder.ts'
 export type * from './routes/definition.ts'
