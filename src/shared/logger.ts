@@ -16,5 +16,4 @@ export const silentLogger: Logger = Object.freeze({
   info() {},
   warn() {},
   error() {},
-  isLevelEnabled: () => false,
 })

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
-import type { LogFields, Logger } from './logger.ts'
+import { type LogFields, type Logger, silentLogger } from './logger.ts'
 import { readTrace, type Trace, traceparentOf } from './trace.ts'
 
 /** What is known of the request somebody works for, wherever in the program that is. */
@@ -70,6 +70,8 @@ export function countReceived(bytes: number): void {
 
 /** A logger that adds `requestId`, `trace_id` and `span_id` to whatever is logged in a request. */
 export function withRequestFields(log: Logger): Logger {
+  // Nothing need be put together for nobody.
+  if (log === silentLogger) return { ...log, isLevelEnabled: () => false }
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (fields: LogFields, message: string): void => {
