@@ -22,9 +22,9 @@ import type { EventPaths } from './http/events.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
-import { countJobs } from './jobs/counts.ts'
 import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
+import { countJobs } from './jobs/records.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
 import { createHealth, type Readiness } from './ops/health.ts'
 import { createMetrics, type Metrics, type MetricsText } from './ops/metrics.ts'
@@ -251,7 +251,13 @@ function watch({ config, stores, db, jobs, log }: Parts, drain: Drain) {
     routes: Object.keys(config.router.routes),
     stores: [...stores.keys()],
     log,
-    countJobs: () => countJobs(db),
+    countJobs: async () =>
+      Object.entries(await countJobs(db)).map(([queue, counts]) => ({
+        queue,
+        queued: counts.waiting + counts.failed,
+        active: counts.running,
+        failed: counts.dead,
+      })),
     pool: db.pool,
   })
   const readiness = createHealth({

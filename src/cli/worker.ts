@@ -1,8 +1,12 @@
+import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import { createLogger } from '../ops/log.ts'
+import { createServerMetrics } from '../ops/metrics-server.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
+import { openAdmin } from './server/admin.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
+import { localUrl } from './server/http.ts'
 import { carcosaOptions, type Loaded, loadSettings } from './server/settings.ts'
 import { onStopSignal } from './server/signals.ts'
 import type { Verb } from './verb.ts'
@@ -15,7 +19,7 @@ export const verb: Verb = {
 
 Runs the jobs of the servers that share its database: those of all queues, or of the ones
 that --queues names. Configuration, flags and variables are those of carcosa start (see carcosa
-help start); what is about listening is not used, and "worker: false" does not count here.
+help start); what is about listening is not used but for --admin-port, and "worker: false" does not count here.
 
 As many as are useful may run, beside servers with and without --no-worker: each job is given
 to one of them. This needs Postgres: the embedded database admits one process.
@@ -32,7 +36,7 @@ given back, and another worker begins it at once. A second signal stops at once.
       const log =
         config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
       await work(config, log, {
-        working: () => io.stdout.write(banner(loaded)),
+        working: (admin) => io.stdout.write(banner(loaded, admin)),
         stopped: signal.received,
       })
       return 0
@@ -43,8 +47,8 @@ given back, and another worker begins it at once. A second signal stops at once.
 }
 
 interface Life {
-  /** Called once jobs are taken. */
-  working(): void
+  /** Called once jobs are taken, with where operators find out about it, if they can. */
+  working(admin: AddressInfo | null): void
   /** Settles when it is time to stop, with the reason. */
   stopped: Promise<string>
 }
@@ -59,11 +63,16 @@ async function work(config: Config, log: Logger, life: Life): Promise<void> {
     // No load balancer leads here.
     drainDelay: 0,
   })
+  let closeAdmin = () => {}
   try {
-    life.working()
+    const metrics = createServerMetrics(() => 0)
+    const admin = await openAdmin({ carcosa, metrics, log }, config)
+    closeAdmin = admin.close
+    life.working(admin.address)
     log.info({ reason: await life.stopped }, 'Stopping: running jobs may end')
   } finally {
     await carcosa.close()
+    closeAdmin()
   }
   log.info({}, 'Stopped')
 }
@@ -77,11 +86,12 @@ function requirePostgres({ database }: Config): void {
   })
 }
 
-function banner({ config, origins }: Loaded): string {
+function banner({ config, origins }: Loaded, admin: AddressInfo | null): string {
   const lines = [
     `Carcosa is working on ${config.queues?.join(', ') ?? 'all jobs'}`,
     `  database    ${describeDatabase(config.database)} (${origins.database})`,
     `  files       ${describeStores(config)}`,
+    ...(admin ? [`  admin       ${localUrl(admin)}/metrics`] : []),
   ]
   return `${lines.join('\n')}\n`
 }

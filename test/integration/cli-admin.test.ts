@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type RunningServer, run, startServer } from '../support/command.ts'
+import { command, type RunningServer, run, startServer } from '../support/command.ts'
 import { metricKinds, parseMetrics } from '../support/metrics.ts'
 import { postgres } from '../support/postgres.ts'
 import { eventually, openRaw } from '../support/raw-http.ts'
@@ -155,6 +155,17 @@ test('a port for operators that is in use is told, and nothing is left running',
   assert.match(err, /^carcosa: LISTEN_FAILED: [^\n]+\n$/)
   assert.match(err, port)
   assert.is((await server.stop()).code, 0)
+})
+
+test('a worker has an admin port, too', async () => {
+  const worker = command(['worker', ...quick, '--admin-port', '0'])
+  const [, admin = ''] = await worker.printed(/admin +(http:\S+)\/metrics/)
+  const ready = await fetch(`${admin}/readyz`)
+  assert.is(ready.status, 200)
+  assert.is((await ready.json()).checks.queue.worker, true)
+  assert.match(await (await fetch(`${admin}/metrics`)).text(), 'carcosa_jobs_queued')
+  worker.child.kill('SIGTERM')
+  assert.is((await worker.ended).code, 0)
 })
 
 const wrong: [args: string[], says: RegExp][] = [
