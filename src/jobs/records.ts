@@ -90,7 +90,7 @@ const jobs = `SELECT * FROM (
     CASE WHEN name <> $1 AND state IN ('created', 'retry') THEN start_after END AS "nextAt",
     CASE WHEN name = $1 THEN created_on END AS "diedAt",
     coalesce(source_output, output)->>'message' AS "lastError",
-    coalesce(data, '{}') AS data
+    coalesce(data, '{}') - 'request' AS data
   FROM carcosa_jobs.job
   WHERE state NOT IN ('completed', 'cancelled')
     AND (state <> 'failed' OR dead_letter IS NULL)
