@@ -174,6 +174,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     heartbeat: config.eventHeartbeat,
     maxPending: config.subscriberBuffer,
     log,
+    meter: metrics.meter,
   })
   drain.closing.addEventListener('abort', () => subscribers.close())
   const watching: EventPaths = {

@@ -1,4 +1,5 @@
 import type { Logger } from '../shared/logger.ts'
+import type { Meter } from '../shared/meter.ts'
 import { type Beating, createHeartbeat } from './heartbeat.ts'
 import { createTurnstile, type SubscriberLimits, type Turnstile } from './turnstile.ts'
 
@@ -27,10 +28,11 @@ export interface SubscriberOptions extends SubscriberLimits {
   heartbeat: number
   maxPending: number
   log: Logger
+  meter: Pick<Meter, 'eventSubscribers'>
 }
 
 export function createSubscribers(options: SubscriberOptions): Subscribers {
-  const { log, maxPending } = options
+  const { log, meter, maxPending } = options
   const heartbeat = createHeartbeat(options.heartbeat)
   const turnstile = createTurnstile(options)
   const all = new Set<Subscriber>()
@@ -48,10 +50,11 @@ export function createSubscribers(options: SubscriberOptions): Subscribers {
     add(subscriber) {
       if (closed) return void setImmediate(() => subscriber.end())
       all.add(subscriber)
+      meter.eventSubscribers(1)
       heartbeat.add(subscriber)
     },
     remove(subscriber) {
-      all.delete(subscriber)
+      if (all.delete(subscriber)) meter.eventSubscribers(-1)
       heartbeat.remove(subscriber)
     },
     dropped(kind, pending) {

@@ -171,6 +171,16 @@ test('whatever clients send, the number of series is bounded', async () => {
   assert.match(body, /carcosa_requests_total\{method="other",status="405"\} 20/)
 })
 
+test('who listens to events is counted as long as that lasts', async () => {
+  const url = await created(server.doors.http, { route: 'plain', length: 10 })
+  const raw = await openRaw(server.port)
+  raw.ask('GET', `/events?file=${url.split('/').at(-1)}`)
+  const subscribers = async () => (await samples()).get('carcosa_event_subscribers')
+  await eventually(subscribers, (count) => count === 1)
+  raw.cut()
+  await eventually(subscribers, (count) => count === 0)
+})
+
 test('jobs are counted by queue, and however many scrape, not more often than every 15 s', async () => {
   await server.uploads.jobs.enqueue(null, 'upload.digest', { fileId: 'x' })
   const queries = countQueries(server)
