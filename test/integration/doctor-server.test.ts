@@ -59,6 +59,17 @@ direct('asks which route, and names those there are', async () => {
   assert.match(wrong.wrong[0]?.message ?? '', 'no route "dmeo"')
 })
 
+direct('names what the server itself misses', async () => {
+  const database = await postgres()
+  const alone = await startServer({ database: database.url })
+  await database.drop()
+  const { wrong } = await examine(`http://127.0.0.1:${alone.port}`, '--route', 'demo')
+  const ready = wrong.find(({ check }) => check === 'ready')
+  assert.is(ready?.code, 'NOT_READY')
+  assert.match(ready?.message ?? '', 'not ready: database')
+  await alone.close()
+})
+
 direct('says that nobody listens', async () => {
   const { code, wrong } = await examine('http://127.0.0.1:9')
   assert.is(code, 1)

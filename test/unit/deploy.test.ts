@@ -14,8 +14,8 @@ const textOf = (name: string) => readFileSync(join(deploy, name), 'utf8')
 const variables = Object.values(settings).flatMap(({ env }) => env)
 const verbNames = verbs.map(({ name }) => name)
 
-/** Variables that others read, and those of the admin port, which is being built. */
-const others = /^(AWS_\w+|UPLOAD_TOKEN|CARCOSA_(ADMIN_(PORT|HOST)|TRUSTED_PROXIES))$/
+/** Variables that others read. */
+const others = /^(AWS_\w+|UPLOAD_TOKEN)$/
 
 function unknownVariables(environment: object): string[] {
   const known = (name: string) =>
