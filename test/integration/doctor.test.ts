@@ -252,7 +252,8 @@ const rows: Row[] = [
   [
     'events are compressed and collected',
     {
-      server: 'gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 1;',
+      server:
+        'gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 1;',
       location: 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;',
     },
     'EVENTS_BUFFERED',
