@@ -7,6 +7,7 @@ import { type Api, createApi } from './api.ts'
 import type { Channel } from './channel/channel.ts'
 import { openChannel, openRedisChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
+import { makeDataDir } from './data-dir.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { createBus } from './events/bus.ts'
@@ -351,6 +352,7 @@ function longestLife({ router, expiresIn }: Config): number {
 /** The first store is the default; a single one is called `default`. */
 async function storesOf({ store, dataDir }: Config): Promise<Map<string, Store>> {
   if (store === undefined) {
+    await makeDataDir(dataDir)
     return new Map([['default', file({ directory: join(dataDir, 'files') })]])
   }
   const named = typeof store === 'string' || isStore(store) ? { default: store } : store

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDataDir, unusable } from './data-dir.ts'
 import type { Database, Statement } from './db/database.ts'
 import { CarcosaError } from './shared/errors.ts'
 
@@ -25,15 +26,12 @@ export async function keptSecrets(db: Database, dataDir: string): Promise<string
 }
 
 async function fromDirectory(dataDir: string, path: string): Promise<string> {
+  await makeDataDir(dataDir)
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
     await create(path)
     return (await readFile(path, 'utf8')).trim()
   } catch (cause) {
-    throw new CarcosaError('CONFIG_INVALID', {
-      message: `The secret in the data directory can be neither read nor made (${cause instanceof Error ? cause.message : cause}). Make the directory writable, or give secret (CARCOSA_SECRET).`,
-      cause,
-    })
+    throw unusable(cause, 'or give secret (CARCOSA_SECRET)')
   }
 }
 

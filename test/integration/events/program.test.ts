@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { WatchedEvent } from '../../../src/events/program.ts'
 import { openStream, until } from '../../support/event-stream.ts'
 import { begin, upload } from '../../support/lifecycle.ts'
+import { eventually } from '../../support/raw-http.ts'
 import { refusal } from '../../support/served-file.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 import { slowPatch } from '../../support/slow-patch.ts'
@@ -154,5 +156,34 @@ test('the end is told of an upload that is over at once; nothing of one of unkno
   )
   other.close()
 })
+
+test('a loop for which too many events wait ends with SUBSCRIBER_TOO_SLOW', async () => {
+  const { db, feed } = server.uploads
+  const events = server.carcosa.api.events.subscribe({ project: 'default' })
+  const loop = events[Symbol.asyncIterator]()
+  const first = loop.next()
+  await upload(server, 'demo', 'one')
+  await first
+  await db.executeSql(
+    `INSERT INTO carcosa.event (project_id, type, data)
+     SELECT 'default', 'file.renamed', '{}' FROM generate_series(1, 10_100)`,
+  )
+  feed.hint()
+  // The loop asks for nothing meanwhile.
+  await eventually(numbered, (last) => last > 10_100)
+  await sleep(500)
+  const toTheEnd = async () => {
+    while (!(await loop.next()).done);
+  }
+  assert.is((await refusal(toTheEnd())).code, 'SUBSCRIBER_TOO_SLOW')
+})
+
+async function numbered(): Promise<number> {
+  const [row] = await server.uploads.db.query<{ last: number }>({
+    name: 'test_numbered',
+    sql: `SELECT last FROM carcosa.event_sequence WHERE project_id = 'default'`,
+  })
+  return Number(row?.last ?? 0)
+}
 
 test.run()
