@@ -15,7 +15,7 @@ const greeting = 500
 /** Whether events arrive when they happen. */
 export const check: Check = {
   name: 'events',
-  needs: ['vanish', 'errors'],
+  needs: ['vanish', 'errors', 'pause'],
   async run(patient) {
     const { sample } = routeOf(patient)
     const size = fitting(sample, 20_000)
