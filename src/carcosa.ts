@@ -1,13 +1,8 @@
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { file } from '../stores/file.ts'
-import type { Store } from '../stores/store.ts'
-import { createStaging } from '../stores/writing/staging.ts'
 import { type Api, createApi } from './api.ts'
 import type { Channel } from './channel/channel.ts'
 import { openChannel, openRedisChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
-import { makeDataDir } from './data-dir.ts'
 import { migrate } from './db/migrate.ts'
 import { openDatabase } from './db/open.ts'
 import { createBus } from './events/bus.ts'
@@ -26,6 +21,7 @@ import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
 import { countJobs } from './jobs/records.ts'
+import { requireMirrors, startStores, storesOf } from './open-stores.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
 import { createHealth, type Readiness } from './ops/health.ts'
 import { createMetrics, type Metrics, type MetricsText } from './ops/metrics.ts'
@@ -34,7 +30,6 @@ import { keptSecrets } from './secret.ts'
 import { CarcosaError } from './shared/errors.ts'
 import { silentLogger } from './shared/logger.ts'
 import { withRequestFields } from './shared/request-context.ts'
-import { storeFromUrl } from './store-url.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
 import { createLeases, type LeaseLimits } from './uploads/lease.ts'
@@ -120,11 +115,6 @@ export async function createCarcosa(
   queuesOf(config)
   const stores = await storesOf(config)
   requireMirrors(config, stores)
-  const staging = createStaging({
-    memory: config.stagingMemory,
-    disk: config.stagingDisk,
-    directory: config.stagingDir,
-  })
   const log = withRequestFields(config.logger ?? silentLogger)
   const db = await openDatabase(config.database, {
     ...(config.directDatabase && { directUrl: config.directDatabase }),
@@ -133,7 +123,7 @@ export async function createCarcosa(
   const jobs = createQueue(db, { worker: config.worker, log })
   let channel: Channel | undefined
   try {
-    for (const store of stores.values()) await store.start({ staging })
+    await startStores(stores, config)
     await migrate(db)
     const secrets = config.secret ?? (await keptSecrets(db, config.dataDir))
     await jobs.start()
@@ -347,34 +337,4 @@ function queuesOf({ queues = jobNames }: Config): readonly JobName[] {
 function longestLife({ router, expiresIn }: Config): number {
   const lives = Object.values(router.routes).map((route) => route.expiresIn ?? expiresIn)
   return Math.max(expiresIn, ...lives)
-}
-
-/** The first store is the default; a single one is called `default`. */
-async function storesOf({ store, dataDir }: Config): Promise<Map<string, Store>> {
-  if (store === undefined) {
-    await makeDataDir(dataDir)
-    return new Map([['default', file({ directory: join(dataDir, 'files') })]])
-  }
-  const named = typeof store === 'string' || isStore(store) ? { default: store } : store
-  const made = Object.entries(named).map(
-    async ([name, one]): Promise<[string, Store]> => [
-      name,
-      typeof one === 'string' ? await storeFromUrl(one) : one,
-    ],
-  )
-  return new Map(await Promise.all(made))
-}
-
-/** A mirror that is not there would only be noticed by jobs that fail for a week. */
-function requireMirrors({ router }: Config, stores: ReadonlyMap<string, Store>): void {
-  for (const { name, mirror } of Object.values(router.routes)) {
-    if (mirror === null || stores.has(mirror)) continue
-    throw new CarcosaError('STORE_UNKNOWN', {
-      message: `The route "${name}" names the mirror "${mirror}"; configured stores are ${[...stores.keys()].join(', ')}.`,
-    })
-  }
-}
-
-function isStore(value: Store | Record<string, Store | string>): value is Store {
-  return typeof value.write === 'function'
 }

@@ -5,16 +5,10 @@ import { transition } from '../files/records.ts'
 import { expiryOf } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { otherwiseFinished } from './finish.ts'
-import type { Lease } from './lease.ts'
+import type { Underway } from './lease.ts'
 import { predecessors } from './state.ts'
 
 /** How an unfinished upload gets on: what became safe is committed. */
-
-/** An upload and the lease under which it gets on. */
-export interface Underway {
-  record: FileRecord
-  lease: Pick<Lease, 'fence'>
-}
 
 /**
  * Records that bytes up to `offset` are safe, and that the upload is alive.

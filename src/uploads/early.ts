@@ -1,13 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { UploadDeps } from './deps.ts'
-import { headBytes } from './tails.ts'
-
-/** The type of a file, asked for before anybody waits for it. */
-export interface EarlyType {
-  /** Of the first bytes it was asked for with. */
-  readonly length: number
-  readonly type: Promise<string | null>
-}
+import { type EarlyType, headBytes } from './tails.ts'
 
 /**
  * Asks for the type of a file whose first bytes came in with the request that creates it, so

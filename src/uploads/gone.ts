@@ -2,7 +2,7 @@ import type { FileRecord } from '../files/record.ts'
 import { transition } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
-import type { Lease } from './lease.ts'
+import type { Underway } from './lease.ts'
 import { purge } from './purge.ts'
 
 /** What is told of an upload that has ended, and the end of one that the store lost. */
@@ -21,7 +21,7 @@ export function gone(why: string): CarcosaError {
  */
 export async function failCorrupt(
   deps: UploadDeps,
-  { record, lease }: { record: FileRecord; lease: Pick<Lease, 'fence'> },
+  { record, lease }: Underway,
   found: unknown,
 ): Promise<CarcosaError> {
   const failure = {

@@ -4,7 +4,7 @@ import { present } from '../files/presentation.ts'
 import type { FileRecord } from '../files/record.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { UploadDeps } from './deps.ts'
-import type { EarlyType } from './early.ts'
+import type { EarlyType } from './tails.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
 
 /** An upload as its store sees it. */

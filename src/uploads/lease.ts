@@ -41,6 +41,12 @@ export interface Lease {
   release(): void
 }
 
+/** An upload and the lease under which something is done to it. */
+export interface Underway {
+  record: FileRecord
+  lease: Pick<Lease, 'fence'>
+}
+
 export interface AcquireOptions {
   /**
    * `now` asks the holder to end at once (HEAD, DELETE: the client wants the offset, so its

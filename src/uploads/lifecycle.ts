@@ -4,15 +4,15 @@ import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
-import { advance, commitHeld, type Underway } from './advance.ts'
+import { advance, commitHeld } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
-import type { EarlyType } from './early.ts'
 import { finish, otherwiseFinished } from './finish.ts'
 import { failCorrupt, gone } from './gone.ts'
 import { growingOf } from './growing.ts'
-import type { Lease } from './lease.ts'
+import type { Lease, Underway } from './lease.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
+import type { EarlyType } from './tails.ts'
 
 /** The story of one upload: create, guard, receive (receive.ts), finish (finish.ts), end. */
 

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { EarlyType } from './early.ts'
 
 /** Enough of the start of a file for every format `file-type` knows. */
 export const headBytes = 4100
@@ -16,6 +15,13 @@ export interface Tail {
   head: Buffer
   /** What its first bytes say it is, if that was asked early. */
   early: EarlyType | null
+}
+
+/** The type of a file, asked for before anybody waits for it. */
+export interface EarlyType {
+  /** Of the first bytes it was asked for with. */
+  readonly length: number
+  readonly type: Promise<string | null>
 }
 
 export interface Tails {

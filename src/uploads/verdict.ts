@@ -2,7 +2,7 @@ import type { FileRecord } from '../files/record.ts'
 import { checkDetected } from '../routes/check.ts'
 import type { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
-import type { EarlyType } from './early.ts'
+import type { EarlyType } from './tails.ts'
 
 /** What a file is by its bytes, and whether its route takes that. */
 export interface Verdict {
