@@ -145,7 +145,7 @@ async function isReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
     await answer.arrayBuffer()
-    return answer.status === 200 || answer.status === 404
+    return answer.status === 200
   } catch {
     return false
   }
