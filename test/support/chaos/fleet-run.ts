@@ -53,6 +53,8 @@ export async function fleetRun(plan: FleetPlan): Promise<Report> {
     callbackLog: join(dataDir, 'callbacks'),
   }
   let fleet: Fleet | undefined
+  // Waited for before anything is taken down, however the run ends.
+  const underWay: Promise<void>[] = []
   try {
     fleet = await startFleet(settings, { nodes, postgres })
     const audit = await startAudit(postgres.url)
@@ -60,8 +62,10 @@ export async function fleetRun(plan: FleetPlan): Promise<Report> {
     const { everyMs, freezeMs } = plan
     const troubles = fleet.trouble({ everyMs, freezeMs, random })
     const restart = restartOnce(fleet, plan)
+    underWay.push(restart, troubles.stopped)
     const uploads = await uploadAll(fleet, plan, random)
-    await troubles.stop()
+    fleet.calm()
+    await troubles.stopped
     await restart
     const ids = uploads.map(({ id }) => id)
     for (const upload of uploads) await verify(fleet, upload)
@@ -80,6 +84,8 @@ export async function fleetRun(plan: FleetPlan): Promise<Report> {
   } catch (cause) {
     throw new Error(`${messageOf(cause)}\n${await tailOf(log)}`, { cause })
   } finally {
+    fleet?.calm()
+    await Promise.allSettled(underWay)
     await fleet?.kill()
     await place.close()
     await server.stop()

@@ -14,10 +14,12 @@ export interface Fleet {
   readonly host: Host
   /** How often each trouble happened, and the database was restarted. */
   readonly happened: ReadonlyMap<string, number>
-  /** Makes trouble every `everyMs` until the function returned is called. */
+  /** Makes trouble every `everyMs` until `calm`; `stopped` resolves when the last one is over. */
   trouble(options: { everyMs: number; freezeMs: number; random: () => number }): {
-    stop(): Promise<void>
+    stopped: Promise<void>
   }
+  /** Makes no more trouble. */
+  calm(): void
   restartDatabase(): Promise<void>
   /** Stops all of them properly. */
   stop(): Promise<void>
@@ -40,13 +42,23 @@ export async function startFleet(
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, i) => startNode(settings, `node-${i + 1}`)),
   )
+  const calm = Promise.withResolvers<void>()
   let next = 0
   let lives = count
 
   const restart = async (node: Node) => {
-    await sleep(300)
     lives++
-    node.server = await runServer({ ...node.settings, port: node.server.port })
+    const again = { ...node.settings, port: node.server.port }
+    for (let tries = 1; ; tries++) {
+      await sleep(300)
+      // It ends at once where the database is being restarted too, as a supervisor would see.
+      const started = await runServer(again).catch((error: unknown) => {
+        if (tries === 20) throw error
+      })
+      if (!started) continue
+      node.server = started
+      return
+    }
   }
   const happen: Record<Trouble, (node: Node, freezeMs: number) => Promise<void>> = {
     async killed(node) {
@@ -66,9 +78,9 @@ export async function startFleet(
       )
     },
   }
-  const count1 = (what: string) => happened.set(what, (happened.get(what) ?? 0) + 1)
+  const note = (what: string) => happened.set(what, (happened.get(what) ?? 0) + 1)
   const strike = async (trouble: Trouble, node: Node, freezeMs: number) => {
-    count1(trouble)
+    note(trouble)
     node.busy = true
     try {
       await happen[trouble](node, freezeMs)
@@ -98,19 +110,24 @@ export async function startFleet(
         const node = one(nodes.filter(({ busy }) => !busy))
         const trouble = one(troubles)
         if (!node || !trouble) return
-        const work = strike(trouble, node, freezeMs).finally(() => striking.delete(work))
+        const work = strike(trouble, node, freezeMs)
         striking.add(work)
+        // Waited for below; until then it is nobody's fault.
+        work.then(
+          () => striking.delete(work),
+          () => {},
+        )
       }, everyMs)
-      return {
-        async stop() {
-          clearInterval(timer)
-          await Promise.all(striking)
-        },
-      }
+      const stopped = calm.promise.then(async () => {
+        clearInterval(timer)
+        await Promise.all(striking)
+      })
+      return { stopped }
     },
+    calm: () => calm.resolve(),
 
     async restartDatabase() {
-      count1('database restarted')
+      note('database restarted')
       await postgres.restart()
     },
 
