@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Api, createApi } from './api.ts'
+import { createAccess } from './auth/permissions.ts'
 import type { Channel } from './channel/channel.ts'
 import { openChannel, openRedisChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
@@ -190,12 +191,13 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     readiness,
     uploads: {
       uploads,
+      auth: config.auth,
       drain,
       tus: createTus(uploads),
       origin,
       linkOf: (record, base) => api.files.link(record, base),
     },
-    files: { db, signer, stores, log },
+    files: { db, signer, stores, access: uploads.access, log },
     events: watching,
   })
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
@@ -300,6 +302,11 @@ function uploadDeps(
     feed,
     progress: createProgress(feed),
     channel,
+    access: createAccess({
+      roles: config.roles,
+      defaultProject,
+      explainDenials: config.explainDenials,
+    }),
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: meteredLeases(
       createLeases({ db, channel, bus, log }, internals.leases),

@@ -56,7 +56,7 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   ]
   if (problems.length > 0) throw configError(problems)
   return {
-    config: complete(valuesOf(judged), sources.cwd ?? '.'),
+    config: complete(valuesOf(judged), sources.cwd ?? '.', env),
     origins: originsOf(judged),
   }
 }
@@ -83,12 +83,13 @@ function originsOf(judged: Judged[]): Record<SettingName, string> {
   return origins as Record<SettingName, string>
 }
 
-function complete(merged: Merged, cwd: string): Config {
+function complete(merged: Merged, cwd: string, env: Environment): Config {
   const dataDir = resolve(cwd, merged.dataDir)
   const database = merged.database ?? resolve(dataDir, 'db')
   return {
     ...merged,
     dataDir,
+    explainDenials: merged.explainDenials && env.NODE_ENV !== 'production',
     database: database.includes('://') ? database : resolve(cwd, database),
     page: merged.page && resolve(cwd, merged.page),
     stagingDir: merged.stagingDir && resolve(cwd, merged.stagingDir),

@@ -1,6 +1,7 @@
 import type { Store } from '../../stores/store.ts'
 import type { EventPermission } from '../auth/event-permission.ts'
 import type { AuthProvider } from '../auth/principal.ts'
+import type { Grant } from '../auth/roles.ts'
 import type { Router } from '../routes/router.ts'
 import type { LogLevel } from '../shared/log-level.ts'
 import type { Logger } from '../shared/logger.ts'
@@ -28,8 +29,18 @@ export interface CarcosaOptions {
   directDatabase?: string
   /** Directory for everything Carcosa keeps itself. Default `.carcosa`. */
   dataDir?: string
-  /** Who finds out who is asking, in order. Default: nobody, so only public routes work. */
+  /**
+   * Who finds out who is asking, in order. Default `[apiKeys()]`: without keys nobody is known,
+   * and only public routes work.
+   */
   auth?: readonly AuthProvider[]
+  /** Roles of your own, or other grants for those there are: see src/auth/roles.ts. */
+  roles?: Readonly<Record<string, readonly Grant[]>>
+  /**
+   * Whether a refusal tells the rule and what it was decided from, so also whether something
+   * exists: for development. Without effect where NODE_ENV is production. Default false.
+   */
+  explainDenials?: boolean
   /**
    * Signs URLs and tickets, at least 32 characters. Of several the first signs and all
    * verify. Default: made once and kept: in Postgres, or beside the embedded database in `dataDir`.
@@ -163,6 +174,8 @@ export interface Config {
   /** Absolute. */
   readonly dataDir: string
   readonly auth: readonly AuthProvider[]
+  readonly roles: Readonly<Record<string, readonly Grant[]>>
+  readonly explainDenials: boolean
   /** `undefined`: make one and keep it in `dataDir`. */
   readonly secret: readonly string[] | undefined
   /** Empty, or starting and not ending with a slash. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Store } from '../../stores/store.ts'
+import { type Grant, isGrant } from '../auth/roles.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { isNetwork } from '../shared/networks.ts'
 import { parseSize } from '../shared/sizes.ts'
@@ -136,6 +137,12 @@ export const booleanText = z.stringbool({
   falsy: ['false', '0'],
   case: 'sensitive',
 })
+
+/** Grants by the name of the role; the name is what a principal says. */
+export const roles = z.record(
+  z.string().regex(/^[a-z][a-z0-9-]{0,63}$/),
+  z.array(z.custom<Grant>(isGrant)),
+)
 
 /** An object of somebody else's making whose `members` are objects or functions. */
 export function having<T>(...members: string[]): z.ZodType<T> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { servicesOnly } from '../auth/event-permission.ts'
+import { actions } from '../auth/roles.ts'
 import { logLevels } from '../shared/log-level.ts'
 import type { Config, SettingName } from './options.ts'
 import * as is from './schemas.ts'
@@ -367,6 +368,23 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     exampleInCode: "{ allow: ({ principal }) => principal.id === 'ops' }",
     schema: is.having<Config['events']>('allow'),
   },
+  roles: {
+    env: [],
+    allowed: `an object of lists of grants by name: ${actions.join(', ')}, each also with .own`,
+    example: "{ auditor: ['files.read', 'audit.read'] }",
+    exampleInCode: "{ auditor: ['files.read', 'audit.read'] }",
+    schema: is.roles,
+  },
+  explainDenials: {
+    env: ['CARCOSA_EXPLAIN_DENIALS'],
+    flag: 'explain-denials',
+    allowed: 'true or false',
+    example: 'true',
+    fallback: 'false',
+    exampleInCode: 'true',
+    schema: z.boolean(),
+    text: is.booleanText,
+  },
   logger: {
     env: [],
     allowed: 'an object with the functions debug, info, warn and error (pino is one)',
@@ -421,6 +439,8 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   trustedProxies: [],
   store: undefined,
   auth: [],
+  roles: {},
+  explainDenials: false,
   logger: undefined,
   page: undefined,
 }

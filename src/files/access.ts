@@ -1,4 +1,5 @@
 import type { Store } from '../../stores/store.ts'
+import type { Access } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Database } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
@@ -15,6 +16,7 @@ export interface FileDeps {
   readonly db: Database
   readonly signer: Signer
   readonly stores: ReadonlyMap<string, Store>
+  readonly access: Access
   readonly log: Logger
 }
 
@@ -49,12 +51,12 @@ export async function findReadable(
   const signed = new URLSearchParams(search).has('signature')
   const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
   const file = await findFile(db, id)
-  const isHere = file !== null && isReadable(file.state)
-  if (!isHere || !(grant || (await isOpenTo(file, principal)))) {
+  if (file === null || !isReadable(file.state)) {
     // A credential that is wrong is refused here too, or its refusal would tell what exists.
     await principal()
     throw notFound()
   }
+  if (!grant) await requireOpen(deps, file, principal)
   const store = stores.get(file.storeName)
   if (!store) throw new CarcosaError('STORE_UNKNOWN')
   return { file, store, grant, copies: (error) => findOrigins(deps, file, error) }
@@ -80,16 +82,21 @@ async function findOrigins(
   })
 }
 
-async function isOpenTo(
-  file: FileRecord,
+/** Who asks is only found out where the file is not open to all. */
+async function requireOpen(
+  { access }: FileDeps,
+  { projectId, ownerId, route, acl }: FileRecord,
   principal: ReadRequest['principal'],
-): Promise<boolean> {
-  if (file.acl === 'public-read') return true
-  return file.ownerId !== null && (await principal())?.id === file.ownerId
+): Promise<void> {
+  const resource = { projectId, ownerId, route, acl }
+  if (access.can(null, 'files.read', resource).allowed) return
+  const decision = access.can(await principal(), 'files.read', resource)
+  if (!decision.allowed) throw notFound(access.explain(decision))
 }
 
-function notFound(): CarcosaError {
+function notFound(explained = {}): CarcosaError {
   return new CarcosaError('FILE_NOT_FOUND', {
     message: 'There is no file at this URL, or it is not for you.',
+    ...explained,
   })
 }

@@ -1,3 +1,4 @@
+import type { AuthProvider } from '../auth/principal.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
@@ -7,9 +8,10 @@ import type { UploadDeps, UploadRequest } from '../uploads/deps.ts'
 import { type BegunDirectly, beginDirect, finishDirect } from '../uploads/direct.ts'
 import { passDoor } from '../uploads/door.ts'
 import { headRefusal } from '../uploads/head-refusal.ts'
-import { isCreator } from '../uploads/lifecycle.ts'
+import { decide } from '../uploads/permit.ts'
 import { awaitStatus, describeUpload } from '../uploads/status.ts'
 import type { Tus } from '../uploads/tus.ts'
+import { assertNotShutOut } from './authenticate.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
 import { parseBatch, parseReceipts } from './parse-batch.ts'
@@ -17,6 +19,7 @@ import { refuse } from './refuse.ts'
 
 export interface UploadPaths {
   uploads: UploadDeps
+  auth: readonly AuthProvider[]
   tus: Tus
   drain: Drain
   /** Where clients find the file; signed where it is private. */
@@ -56,7 +59,7 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
 }
 
 function requestFor(
-  { uploads, origin }: UploadPaths,
+  { uploads, auth, origin }: UploadPaths,
   located: Located,
   { routeName = '', id }: { routeName: string | undefined; id: string | null },
 ): UploadRequest {
@@ -76,8 +79,12 @@ function requestFor(
     headers,
     prefix: origin + prefix,
     principal: located.principal,
-    ticket: async (late) =>
-      token === null ? null : uploads.tickets.read(token, { late }),
+    ticket: async (late) => {
+      if (token === null) return null
+      const ticket = await uploads.tickets.read(token, { late })
+      if (ticket.ownerId !== null) await assertNotShutOut(auth, ticket.ownerId)
+      return ticket
+    },
   }
 }
 
@@ -147,8 +154,11 @@ async function status(
   const waiting = { waitSeconds: Number(wait), signal }
   const record = await awaitStatus(uploads, request, waiting)
   // The id alone must not turn into a fresh signature: whoever was sent a link knows the id.
-  const mayLink = record.acl === 'public-read' || (await isCreator(request, record))
-  const url = isReadable(record.state) && mayLink ? linkOf(record, request.prefix) : null
+  const mayLink =
+    isReadable(record.state) &&
+    (record.acl === 'public-read' ||
+      (await decide(uploads, request, { record, action: 'files.sign' })).allowed)
+  const url = mayLink ? linkOf(record, request.prefix) : null
   return jsonReply(200, describeUpload(record, url))
 }
 

@@ -35,7 +35,10 @@ const table = {
 
   // Who may
   UNAUTHENTICATED: [401, 'This needs a credential'],
+  AUTH_UNAVAILABLE: [503, 'Who is asking cannot be found out at the moment'],
   FORBIDDEN: [403, 'This is not allowed'],
+  KEY_NOT_FOUND: [404, 'There is no such API key'],
+  PROJECT_NOT_FOUND: [404, 'There is no such project'],
   SIGNATURE_INVALID: [403, 'The signature does not fit this request or has expired'],
   TICKET_INVALID: [403, 'The upload ticket does not fit this request or has expired'],
 

@@ -51,7 +51,7 @@ export async function judgeBatch(
   batch: Pick<Batch, 'files' | 'input'>,
 ): Promise<Verdict> {
   const { route } = request
-  const principal = await requirePrincipal(request)
+  const principal = await requireUploader(deps, request)
   const expiresAt = new Date(Date.now() + route.ticketTTL)
   const batchId = newId()
   const checked = checkBatch(route, batch.files)
@@ -119,7 +119,7 @@ async function judgeOne(
 ): Promise<Agreement> {
   const { route } = request
   const { file } = creation
-  const principal = await requirePrincipal(request)
+  const principal = await requireUploader(deps, request)
   const checked = checkBatch(route, [file])
   const error = checked.files[0] ?? checked.errors[0]
   if (error) throw error
@@ -159,6 +159,7 @@ export function agree(
     size: file.size,
     contentDisposition: rule?.contentDisposition ?? 'inline',
     acl: rule?.acl ?? 'private',
+    projectId: principal?.projectId ?? deps.settings.projectId,
     ownerId: principal?.id ?? null,
     storeName,
     input: input ?? null,
@@ -166,21 +167,25 @@ export function agree(
   }
 }
 
+type Draft = Omit<Agreement, 'projectId'> & {
+  projectId?: string
+  batchId?: string
+  batchIndex?: number
+}
+
 /** The row to be, with everything decided but written nowhere yet. */
-export function draft(
-  deps: UploadDeps,
-  route: NamedRoute,
-  agreement: Agreement & { batchId?: string; batchIndex?: number },
-): NewFile {
+export function draft(deps: UploadDeps, route: NamedRoute, agreement: Draft): NewFile {
   const id = newId()
+  // A ticket of an older version does not say.
+  const { projectId = deps.settings.projectId } = agreement
   return {
     id,
-    key: keyFor(deps, { ...agreement, id, route: route.name }),
-    projectId: deps.settings.projectId,
+    key: keyFor(deps, { ...agreement, projectId, id, route: route.name }),
     rawMetadata: null,
     batchId: null,
     batchIndex: null,
     ...agreement,
+    projectId,
     route: route.name,
     expiresAt: expiryOf(deps, route),
   }
@@ -192,9 +197,9 @@ export function draft(
  */
 export function keyFor(
   deps: UploadDeps,
-  { id, route, ownerId, filename, storeName }: Agreement & { id: string; route: string },
+  agreement: Agreement & { id: string; route: string },
 ): string {
-  const { projectId } = deps.settings
+  const { id, route, projectId, ownerId, filename, storeName } = agreement
   const store = storeNamed(deps, storeName)
   const key = store.keyFor?.({ id, route, projectId, ownerId, filename }) ?? id
   if (key.includes(id) && isKey(key)) return key
@@ -218,12 +223,27 @@ export function storeNamed(deps: UploadDeps, name: string) {
   })
 }
 
-async function requirePrincipal(request: UploadRequest): Promise<Principal | null> {
+/** Who asks, if they may upload to this route; null for nobody in particular. */
+async function requireUploader(
+  { access, settings }: UploadDeps,
+  request: UploadRequest,
+): Promise<Principal | null> {
+  const { name: route, isPublic } = request.route
   const principal = await request.principal()
-  if (principal || request.route.isPublic) return principal
+  const projectId = principal?.projectId ?? settings.projectId
+  const resource = { projectId, route, isPublicRoute: isPublic }
+  const decision = access.can(principal, 'uploads.create', resource)
+  if (decision.allowed) return principal
+  if (decision.rule !== 'no-principal') {
+    throw new CarcosaError('FORBIDDEN', {
+      message: `This credential does not allow uploads to the route "${route}".`,
+      ...access.explain(decision),
+    })
+  }
   throw new CarcosaError('UNAUTHENTICATED', {
-    message: `The route "${request.route.name}" is not public: send a credential that one of the configured auth providers knows, or declare the route with .public().`,
+    message: `The route "${route}" is not public: send a credential that one of the configured auth providers knows, or declare the route with .public().`,
     headers: { 'WWW-Authenticate': 'Bearer' },
+    ...access.explain(decision),
   })
 }
 

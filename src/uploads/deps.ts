@@ -1,4 +1,5 @@
 import type { Store } from '../../stores/store.ts'
+import type { Access } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
@@ -32,6 +33,7 @@ export interface UploadDeps {
   readonly tails: Tails
   readonly tickets: TicketOffice
   readonly detector: Detector
+  readonly access: Access
   readonly log: Logger
   readonly meter: Meter
   readonly faults: Faults
@@ -72,6 +74,9 @@ export interface UploadRequest {
   readonly prefix: string
   /** Who asks; only asked for when the ticket alone does not answer. */
   principal(): Promise<Principal | null>
-  /** The ticket sent along, if any; with `late` also after its time for creating is over. */
+  /**
+   * The ticket sent along, if any; with `late` also after its time for creating is over.
+   * @throws {CarcosaError} UNAUTHENTICATED if who it was given to was shut out since
+   */
   ticket(late: boolean): Promise<Ticket | null>
 }

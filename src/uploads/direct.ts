@@ -8,7 +8,7 @@ import { finish, reject } from './finish.ts'
 import { gone } from './gone.ts'
 import { objectInfo } from './growing.ts'
 import type { Underway } from './lease.ts'
-import { create, findOwn, isCreator } from './lifecycle.ts'
+import { create, findOwn } from './lifecycle.ts'
 import { isUnfinished } from './state.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -51,7 +51,8 @@ export async function beginDirect(
 }
 
 /**
- * Finishes a direct upload from the receipts of its parts. Safe to repeat.
+ * Finishes a direct upload from the receipts of its parts. Safe to repeat. Its URL alone is not
+ * enough: what the upload becomes is its creator's to say.
  *
  * @throws {CarcosaError} UPLOAD_NOT_FOUND, UPLOAD_GONE, UPLOAD_INCOMPLETE if parts are missing,
  *   LENGTH_INVALID if the object has another size than was announced (the upload is then
@@ -62,10 +63,11 @@ export async function finishDirect(
   request: UploadRequest,
   receipts: readonly string[],
 ): Promise<FileRecord> {
-  await requireCreator(request, await findOwn(deps, request))
+  const action = 'uploads.finish'
+  await findOwn(deps, request, { action })
   const lease = await deps.leases.acquire(request.id ?? '', { preempt: 'now' })
   try {
-    const record = await findOwn(deps, request, () => lease.hold())
+    const record = await findOwn(deps, request, { action, load: () => lease.hold() })
     if (!isUnfinished(record.state)) return settled(record)
     const store = storeNamed(deps, record.storeName)
     const { direct } = store
@@ -78,14 +80,6 @@ export async function finishDirect(
   } finally {
     lease.release()
   }
-}
-
-/** The id of an upload may be known to others; what it becomes is its creator's to say. */
-async function requireCreator(request: UploadRequest, record: FileRecord): Promise<void> {
-  if (await isCreator(request, record)) return
-  throw new CarcosaError('FORBIDDEN', {
-    message: 'A direct upload is finished with its Upload-Ticket, or by its owner.',
-  })
 }
 
 function settled(record: FileRecord): FileRecord {

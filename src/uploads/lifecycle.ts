@@ -1,4 +1,5 @@
-import type { FileRecord, NewFile } from '../files/record.ts'
+import type { Action } from '../auth/roles.ts'
+import { type FileRecord, isReadable, type NewFile } from '../files/record.ts'
 import { findByBatch, findFile, insertFile, transition } from '../files/records.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
@@ -10,6 +11,7 @@ import { finish, otherwiseFinished } from './finish.ts'
 import { failCorrupt, gone } from './gone.ts'
 import { growingOf } from './growing.ts'
 import type { Lease, Underway } from './lease.ts'
+import { decide, notFound, refusalOf } from './permit.ts'
 import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 import type { EarlyType } from './tails.ts'
@@ -62,59 +64,61 @@ export async function create(
 export async function guard(
   deps: UploadDeps,
   request: UploadRequest,
-  { lease, toWrite }: Guarding,
+  { lease, toWrite, action = 'uploads.write' }: Guarding,
 ): Promise<FileRecord> {
   const load = () => (toWrite ? lease.hold() : lease.look())
-  const record = await findOwn(deps, request, load)
+  const record = await findOwn(deps, request, { action, load })
   assertAlive(record)
   if (!isUnfinished(record.state)) return record
   if (toWrite || !mayBeBehind(deps, record)) return catchUp(deps, { record, lease })
-  return guard(deps, request, { lease, toWrite: true })
+  return guard(deps, request, { lease, toWrite: true, action })
 }
 
 export interface Guarding {
   lease: Lease
   /** Whether the upload is held until the lease is released, or only looked at. */
   toWrite: boolean
+  /** What is to be done to it. Default `uploads.write`, also to look at the offset: see Search. */
+  action?: Wanted
+}
+
+/** An action, which may depend on how the upload stands. */
+export type Wanted = Action | ((record: FileRecord) => Action)
+
+export interface Search {
+  /**
+   * What the request is about to do. Asking for the offset by HEAD is `uploads.write`: it ends
+   * the request that brings bytes, so it is not for those who may only look.
+   */
+  action: Wanted
+  load?(id: string): Promise<FileRecord | null>
 }
 
 /**
- * The upload a request names, in any state, if the request may touch it. Unknown, foreign and
- * other-route ids all look the same (promise P6).
+ * The upload a request names, in any state, if the request may do to it what it is about to.
+ * Unknown, foreign and other-route ids all look the same (promise P6).
  *
- * @throws {CarcosaError} UPLOAD_NOT_FOUND, TICKET_INVALID, and what auth providers throw
+ * @throws {CarcosaError} UPLOAD_NOT_FOUND, FORBIDDEN for one that it may see, TICKET_INVALID, and
+ *   what auth providers throw
  */
 export async function findOwn(
   deps: UploadDeps,
   request: UploadRequest,
-  load = (id: string) => findFile(deps.db, id),
+  { action: wanted, load = (id) => findFile(deps.db, id) }: Search,
 ): Promise<FileRecord> {
   const record = request.id === null ? null : await load(request.id)
-  const isHere = record !== null && record.route === request.route.name
-  if (isHere && (await mayTouch(request, record))) return record
-  // A credential that is wrong is refused here too, or its refusal would tell what exists.
-  await request.ticket(true)
-  await request.principal()
-  throw new CarcosaError('UPLOAD_NOT_FOUND', {
-    message: 'There is no upload at this URL. Create one with POST.',
-  })
-}
-
-/** The owner, or the ticket that created it; an anonymous upload belongs to whoever has its URL. */
-async function mayTouch(request: UploadRequest, record: FileRecord): Promise<boolean> {
-  return record.ownerId === null || (await isCreator(request, record))
-}
-
-/** Whether the request comes, provably, from who created the upload. */
-export async function isCreator(
-  request: UploadRequest,
-  record: FileRecord,
-): Promise<boolean> {
-  const ticket = await request.ticket(true)
-  if (ticket && record.batchId !== null) {
-    return ticket.batchId === record.batchId && ticket.batchIndex === record.batchIndex
+  if (record === null || record.route !== request.route.name) {
+    // A credential that is wrong is refused here too, or its refusal would tell what exists.
+    await request.ticket(true)
+    await request.principal()
+    throw notFound()
   }
-  return record.ownerId !== null && (await request.principal())?.id === record.ownerId
+  const action = typeof wanted === 'function' ? wanted(record) : wanted
+  const decision = await decide(deps, request, { record, action })
+  if (decision.allowed) return record
+  // As above: the ticket alone may have decided.
+  await request.principal()
+  throw await refusalOf(deps, request, { record, decision })
 }
 
 /** Fixes the length of an upload whose length was deferred. */
@@ -135,21 +139,19 @@ export async function declareLength(
  * What DELETE does. The id of a finished file is in every link to it, so an anonymous one can
  * only be deleted with the ticket that created it.
  *
- * @throws {CarcosaError} FORBIDDEN, and what guard throws
+ * @throws {CarcosaError} what guard throws
  */
 export async function terminate(
   deps: UploadDeps,
   request: UploadRequest,
   lease: Lease,
 ): Promise<void> {
-  const record = await guard(deps, request, { lease, toWrite: true })
-  if (!isUnfinished(record.state) && !(await isCreator(request, record))) {
-    throw new CarcosaError('FORBIDDEN', {
-      message:
-        'A finished anonymous upload can only be deleted with its Upload-Ticket, or by the server.',
-    })
-  }
-  await remove(deps, record)
+  const guarding = { lease, toWrite: true, action: actionOfDelete }
+  await remove(deps, await guard(deps, request, guarding))
+}
+
+export function actionOfDelete({ state }: FileRecord): Action {
+  return isReadable(state) ? 'files.delete' : 'uploads.cancel'
 }
 
 /**

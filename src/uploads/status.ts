@@ -40,7 +40,7 @@ export async function awaitStatus(
 ): Promise<FileRecord> {
   const until = Date.now() + Math.min(waitSeconds, maxWaitSeconds) * 1_000
   for (;;) {
-    const record = await findOwn(deps, request)
+    const record = await findOwn(deps, request, { action: 'uploads.read' })
     const left = until - Date.now()
     if (isSettled(record.state) || left <= 0 || signal?.aborted) return record
     await deps.bus.wait(record.id, Math.min(left, lookMs), signal)

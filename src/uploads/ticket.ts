@@ -11,6 +11,7 @@ export type Agreement = Pick<
   | 'size'
   | 'contentDisposition'
   | 'acl'
+  | 'projectId'
   | 'ownerId'
   | 'storeName'
   | 'input'

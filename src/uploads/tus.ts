@@ -5,7 +5,7 @@ import type { Upload } from '@tus/utils'
 import { maxFileSize } from '../routes/check.ts'
 import type { Reply } from '../shared/reply.ts'
 import type { UploadDeps } from './deps.ts'
-import { findOwn } from './lifecycle.ts'
+import { actionOfDelete, findOwn } from './lifecycle.ts'
 import { toReply, translate } from './tus-answer.ts'
 import { Call, type TusExchange } from './tus-call.ts'
 import { LifecycleStore } from './tus-store.ts'
@@ -68,9 +68,11 @@ class TusServer extends Server {
 const nothing = Readable.from([])
 
 function leaseFor(deps: UploadDeps, call: Call, id: string) {
-  const preempt = call.exchange.admitted.method === 'PATCH' ? 'idle' : 'now'
+  const { method } = call.exchange.admitted
+  const preempt = method === 'PATCH' ? 'idle' : 'now'
+  const action = method === 'DELETE' ? actionOfDelete : 'uploads.write'
   // SEC-6: who may not touch the upload may not end the request that writes to it either.
-  const beforeWaiting = () => findOwn(deps, call.request)
+  const beforeWaiting = () => findOwn(deps, call.request, { action })
   return {
     async lock() {
       call.lease = await deps.leases.acquire(id, { preempt, beforeWaiting })

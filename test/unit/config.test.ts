@@ -94,6 +94,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       CARCOSA_BASE_PATH: '/media/',
       CARCOSA_CORS: 'https://a.example, http://localhost:3000',
       CARCOSA_DIGEST: 'none',
+      CARCOSA_EXPLAIN_DENIALS: 'true',
       CARCOSA_EXPIRES_IN: '2 days',
       CARCOSA_ORPHAN_GRACE: '3 days',
       CARCOSA_MAX_SIGNED_URL_AGE: '1h',
@@ -154,6 +155,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       basePath: '/media',
       cors: { origins: ['https://a.example', 'http://localhost:3000'] },
       digest: 'none',
+      explainDenials: true,
       expiresIn: 172_800_000,
       orphanGrace: 259_200_000,
       maxSignedUrlAge: 3_600_000,
@@ -164,8 +166,15 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       drainDelay: 5000,
       redis: 'rediss://user:pw@cache.example:6380',
       directDatabase: undefined,
+      roles: {},
     },
   )
+})
+
+order('refusals are not explained in production, whatever is asked for', () => {
+  const asked = { CARCOSA_EXPLAIN_DENIALS: 'true' }
+  assert.is(resolved({ env: asked }).explainDenials, true)
+  assert.is(resolved({ env: { ...asked, NODE_ENV: 'production' } }).explainDenials, false)
 })
 
 order('a finished configuration can be resolved again and stays what it is', () => {

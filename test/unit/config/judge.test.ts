@@ -162,6 +162,9 @@ const rows: Row[] = [
     'object of stores by name',
   ],
   [{ object: { auth: untyped([{ name: 'x' }]) } }, 'auth in the options', 'authenticate'],
+  [{ object: { roles: untyped({ a: ['files.raed'] }) } }, 'roles in the', 'files.read'],
+  [{ object: { roles: untyped({ a: ['files.read.all'] }) } }, 'roles in the', '.own'],
+  [{ object: { roles: untyped({ 'A B': [] }) } }, 'roles in the', 'by name'],
   [{ object: { logger: untyped({ info() {} }) } }, 'logger in the options', 'pino'],
 ]
 

@@ -20,6 +20,7 @@ const ticket: Ticket = {
   size: 2 ** 53 - 1,
   contentDisposition: 'inline',
   acl: 'private',
+  projectId: 'default',
   ownerId: 'ann',
   storeName: 'default',
   input: { album: 'a' },

@@ -1,0 +1,234 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createAccess, type Resource } from '../../../src/auth/permissions.ts'
+import type { Principal } from '../../../src/auth/principal.ts'
+import { type Action, actions, builtInRoles, isGrant } from '../../../src/auth/roles.ts'
+
+const { can } = createAccess({
+  defaultProject: 'default',
+  roles: { auditor: ['audit.read', 'files.read'], support: ['uploads.write'] },
+})
+
+const user = (more: Partial<Principal> = {}): Principal => ({
+  id: 'ann',
+  kind: 'user',
+  ...more,
+})
+const onRoute: Resource = { projectId: 'default', route: 'mine' }
+const openRoute: Resource = { ...onRoute, route: 'demo', isPublicRoute: true }
+const own: Resource = { ...onRoute, ownerId: 'ann' }
+const foreign: Resource = { ...onRoute, ownerId: 'bob' }
+const nobodys: Resource = { ...openRoute, ownerId: null }
+const nobodysFile: Resource = { ...nobodys, isFinished: true, acl: 'private' }
+
+type Row = [Principal | null, Action, Resource, rule: string, allowed: boolean]
+
+const rows: Row[] = [
+  // Nobody
+  [null, 'uploads.create', openRoute, 'public-route', true],
+  [null, 'uploads.create', onRoute, 'no-principal', false],
+  [null, 'uploads.write', nobodys, 'url', true],
+  [null, 'uploads.cancel', nobodys, 'url', true],
+  [null, 'uploads.finish', nobodys, 'no-principal', false],
+  [null, 'uploads.read', nobodysFile, 'url', true],
+  [null, 'files.read', nobodysFile, 'no-principal', false],
+  [null, 'files.sign', nobodysFile, 'no-principal', false],
+  [null, 'files.delete', nobodysFile, 'no-principal', false],
+  [null, 'uploads.cancel', nobodysFile, 'no-principal', false],
+  [null, 'files.read', { ...foreign, acl: 'public-read' }, 'public-file', true],
+  [null, 'files.delete', { ...foreign, acl: 'public-read' }, 'no-principal', false],
+  [null, 'files.delete', { ...nobodysFile, ticket: true }, 'ticket', true],
+  [null, 'keys.manage', { projectId: 'default', ticket: true }, 'no-principal', false],
+  [null, 'uploads.read', own, 'no-principal', false],
+  // A user of the application, without a role
+  [user(), 'uploads.create', onRoute, 'role', true],
+  [user(), 'uploads.write', own, 'own', true],
+  [user(), 'files.read', own, 'own', true],
+  [user(), 'files.delete', own, 'own', true],
+  [user(), 'files.read', foreign, 'role-denies', false],
+  [user(), 'uploads.write', foreign, 'role-denies', false],
+  [user(), 'files.read', nobodysFile, 'role-denies', false],
+  [user(), 'keys.manage', { projectId: 'default' }, 'role-denies', false],
+  [user({ id: 'bob' }), 'files.read', own, 'role-denies', false],
+  // Another project, whatever the role
+  [user({ projectId: 'p2' }), 'files.read', own, 'other-project', false],
+  [user({ projectId: 'p2', role: 'owner' }), 'files.read', own, 'other-project', false],
+  [user({ projectId: 'p2' }), 'files.read', { ...own, projectId: 'p2' }, 'own', true],
+  [
+    user({ projectId: 'p2' }),
+    'files.read',
+    { ...own, acl: 'public-read' },
+    'public-file',
+    true,
+  ],
+  [user({ projectId: 'p2' }), 'uploads.write', nobodys, 'url', true],
+  // Roles
+  [user({ role: 'viewer' }), 'files.read', foreign, 'role', true],
+  [user({ role: 'viewer' }), 'uploads.read', foreign, 'role', true],
+  [user({ role: 'viewer' }), 'uploads.create', onRoute, 'role-denies', false],
+  [user({ role: 'viewer' }), 'uploads.write', own, 'role-denies', false],
+  [user({ role: 'viewer' }), 'uploads.create', openRoute, 'public-route', true],
+  [
+    user({ role: 'viewer' }),
+    'uploads.write',
+    { ...own, isPublicRoute: true },
+    'public-route',
+    true,
+  ],
+  [
+    user({ role: 'viewer' }),
+    'uploads.write',
+    { ...foreign, isPublicRoute: true },
+    'role-denies',
+    false,
+  ],
+  [user({ role: 'admin' }), 'uploads.write', foreign, 'role-denies', false],
+  [user({ role: 'admin' }), 'files.delete', foreign, 'role', true],
+  [user({ role: 'member' }), 'files.delete', foreign, 'role-denies', false],
+  [user({ role: 'billing' }), 'files.read', foreign, 'role-denies', false],
+  [user({ role: 'auditor' }), 'audit.read', { projectId: 'default' }, 'role', true],
+  [user({ role: 'support' }), 'uploads.write', foreign, 'role', true],
+  [user({ role: 'nonsense' }), 'files.read', own, 'unknown-role', false],
+  [user({ role: '__proto__' }), 'files.read', own, 'unknown-role', false],
+  [user({ role: 'constructor' }), 'files.read', own, 'unknown-role', false],
+  // Scopes narrow and never widen
+  [
+    user({ scopes: { actions: ['uploads.create'] } }),
+    'uploads.create',
+    onRoute,
+    'role',
+    true,
+  ],
+  [user({ scopes: { actions: ['uploads.create'] } }), 'uploads.write', own, 'own', true],
+  [user({ scopes: { actions: ['uploads.create'] } }), 'files.read', own, 'own', true],
+  [
+    user({ scopes: { actions: ['uploads.create'] } }),
+    'files.delete',
+    own,
+    'scope-actions',
+    false,
+  ],
+  [
+    user({ scopes: { actions: ['files.read'] } }),
+    'uploads.create',
+    onRoute,
+    'scope-actions',
+    false,
+  ],
+  [
+    user({ scopes: { actions: ['files.read'] } }),
+    'uploads.create',
+    openRoute,
+    'scope-actions',
+    false,
+  ],
+  [
+    user({ scopes: { actions: ['files.read'] } }),
+    'files.read',
+    foreign,
+    'role-denies',
+    false,
+  ],
+  [
+    user({ role: 'developer', scopes: { actions: ['files.read'] } }),
+    'files.read',
+    foreign,
+    'role',
+    true,
+  ],
+  [
+    user({ role: 'developer', scopes: { actions: ['files.read.own'] } }),
+    'files.read',
+    foreign,
+    'scope-actions',
+    false,
+  ],
+  [
+    user({ role: 'developer', scopes: { actions: ['files.read.own'] } }),
+    'files.read',
+    own,
+    'role',
+    true,
+  ],
+  [
+    user({ scopes: { actions: ['constructor', '__proto__', ''] } }),
+    'files.read',
+    own,
+    'scope-actions',
+    false,
+  ],
+  [user({ scopes: { actions: [] } }), 'files.read', own, 'scope-actions', false],
+  [user({ scopes: { routes: ['mine'] } }), 'uploads.create', onRoute, 'role', true],
+  [
+    user({ scopes: { routes: ['other'] } }),
+    'uploads.create',
+    onRoute,
+    'scope-routes',
+    false,
+  ],
+  [user({ scopes: { routes: ['other'] } }), 'files.read', own, 'scope-routes', false],
+  [
+    user({ role: 'owner', scopes: { routes: ['mine'] } }),
+    'keys.manage',
+    { projectId: 'default' },
+    'scope-routes',
+    false,
+  ],
+  // Guests are recognised, and nobody
+  [user({ kind: 'anonymous' }), 'uploads.create', onRoute, 'no-principal', false],
+  [user({ kind: 'anonymous' }), 'uploads.create', openRoute, 'public-route', true],
+  [
+    user({ kind: 'anonymous' }),
+    'uploads.write',
+    { ...own, isPublicRoute: true },
+    'public-route',
+    true,
+  ],
+  [user({ kind: 'anonymous' }), 'files.read', own, 'own', true],
+  [user({ kind: 'anonymous' }), 'files.read', foreign, 'no-principal', false],
+  // The program itself
+  [user({ kind: 'system' }), 'stores.manage', { projectId: 'p9' }, 'system', true],
+]
+
+const test = suite('can()')
+
+for (const [principal, action, resource, rule, allowed] of rows) {
+  const who = principal ? JSON.stringify(principal) : 'nobody'
+  test(`${who} ${action} ${JSON.stringify(resource)}: ${rule}`, () => {
+    const decision = can(principal, action, resource)
+    assert.is(decision.rule, rule)
+    assert.is(decision.allowed, allowed)
+    assert.equal(decision.inputs, { action, principal, resource })
+  })
+}
+
+test('every built-in role is made of grants that there are', () => {
+  for (const [role, grants] of Object.entries(builtInRoles)) {
+    for (const grant of grants) assert.ok(isGrant(grant), `${role}: ${grant}`)
+  }
+})
+
+test('an owner may do everything that there is to do, but not write to uploads of others', () => {
+  const owner = user({ role: 'owner' })
+  const denied = actions.filter((action) => !can(owner, action, foreign).allowed)
+  assert.equal(denied, ['uploads.write', 'uploads.finish'])
+})
+
+test('a refusal tells nothing, unless it is asked to', () => {
+  const decision = can(user({ claims: { email: 'a@b' } }), 'files.read', foreign)
+  const silent = createAccess({ defaultProject: 'default' })
+  assert.equal(silent.explain(decision), {})
+  const talking = createAccess({ defaultProject: 'default', explainDenials: true })
+  assert.equal(talking.explain(decision), {
+    details: {
+      rule: 'role-denies',
+      inputs: {
+        action: 'files.read',
+        principal: { id: 'ann', kind: 'user' },
+        resource: foreign,
+      },
+    },
+  })
+})
+
+test.run()
