@@ -1,4 +1,5 @@
 import type { EventsApi } from './events/program.ts'
+import type { KeysApi } from './auth/keys.ts'
 import { type FileList, type ListOptions, listFiles } from './files/list.ts'
 import { type FileRecord, isReadable } from './files/record.ts'
 import { findFile, renameFile } from './files/records.ts'
@@ -33,6 +34,7 @@ export interface Api {
   readonly events: EventsApi
   readonly uploads: UploadsApi
   readonly stores: StoresApi
+  readonly keys: KeysApi
   readonly jobs: JobsApi
 }
 
@@ -123,12 +125,13 @@ export interface ApiDeps {
   signer: Signer
   drain: Drain
   events: EventsApi
+  keys: KeysApi
 }
 
 const defaultExpiresIn = '1h'
 const maxNameLength = 4096
 
-export function createApi({ uploads, signer, drain, events }: ApiDeps): Api {
+export function createApi({ uploads, signer, drain, events, keys }: ApiDeps): Api {
   const { db, feed, settings } = uploads
   const signed = (id: string, options: Partial<SignRequest>, base: string | null) => {
     const request = { expiresIn: defaultExpiresIn, ...options, fileId: id }
@@ -201,6 +204,13 @@ export function createApi({ uploads, signer, drain, events }: ApiDeps): Api {
       list: (filter) => run(async () => listJobs(db, filter)),
       retry: (selection) => run(() => uploads.jobs.retry(selection)),
       counts: () => run(() => countJobs(db)),
+    },
+    keys: {
+      create: (key) => run(() => keys.create(key)),
+      list: (options) => run(() => keys.list(options)),
+      get: (id) => run(() => keys.get(id)),
+      revoke: (id) => run(() => keys.revoke(id)),
+      rotate: (id, options) => run(() => keys.rotate(id, options)),
     },
   }
 }

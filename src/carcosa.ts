@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Api, createApi } from './api.ts'
+import { createKeyCheck, type KeyCheck } from './auth/key-check.ts'
+import { createKeysApi } from './auth/keys.ts'
 import { createAccess } from './auth/permissions.ts'
 import type { Channel } from './channel/channel.ts'
 import { openChannel, openRedisChannel } from './channel/open.ts'
@@ -156,10 +158,18 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const uploads = uploadDeps(parts, { drain, feed, metrics })
   parts.internals.inspect?.(uploads)
   const origin = config.publicUrl ?? ''
+  const keyCheck = createKeyCheck({ db, channel: parts.channel, log })
+  const auth = config.auth.map((provider) => provider.connect?.(keyCheck) ?? provider)
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
+  const keys = createKeysApi({
+    db,
+    channel: parts.channel,
+    defaultProject,
+    rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
+  })
   const { projectId } = uploads.settings
   const events = createEventsApi({ outbox, feed, projectId, closing: drain.closing })
-  const api = createApi({ uploads, signer, drain, events })
+  const api = createApi({ uploads, signer, drain, events, keys })
   const subscribers = createSubscribers({
     total: config.maxSubscribers,
     perClient: config.maxSubscribersPerClient,
@@ -182,7 +192,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   }
   const app = createApp({
     router: config.router,
-    auth: config.auth,
+    auth,
     cors: config.cors,
     basePath: config.basePath,
     log,
@@ -191,7 +201,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     readiness,
     uploads: {
       uploads,
-      auth: config.auth,
+      auth,
       drain,
       tus: createTus(uploads),
       origin,
@@ -214,7 +224,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     return leaving
   }
   const upgrade = createUpgradeHandler({
-    auth: config.auth,
+    auth,
     cors: config.cors,
     basePath: config.basePath,
     drain,
@@ -233,7 +243,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     readiness,
     leave,
     close(options = {}) {
-      closing ??= leave().then(() => close(parts, { uploads, drain, feed }, options))
+      closing ??= leave().then(() => close(parts, { uploads, drain, feed, keyCheck }, options))
       return closing
     },
   }
@@ -262,9 +272,17 @@ function watch({ config, stores, db, jobs, log }: Parts, drain: Drain) {
   return { metrics, readiness }
 }
 
+/** What closing ends. */
+interface Running {
+  uploads: UploadDeps
+  drain: Drain
+  feed: Feed
+  keyCheck: KeyCheck
+}
+
 async function close(
   { config: { shutdownTimeout }, jobs, db, channel, log }: Parts,
-  { uploads, drain, feed }: { uploads: UploadDeps; drain: Drain; feed: Feed },
+  { uploads, drain, feed, keyCheck }: Running,
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
   const until = Date.now() + shutdownTimeout
@@ -280,6 +298,7 @@ async function close(
   await uploads.leases.close()
   feed.close()
   await uploads.detector.close()
+  await keyCheck.close()
   await channel.close()
   await db.close()
 }

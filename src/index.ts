@@ -4,7 +4,18 @@ export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
 export type { Api, FilesApi, JobsApi, StoresApi } from './api.ts'
 export type { EventPermission, EventRequest } from './auth/event-permission.ts'
-export type { AuthProvider, AuthRequest, Principal } from './auth/principal.ts'
+export { apiKeys } from './auth/api-keys.ts'
+export { bearerToken } from './auth/bearer.ts'
+export { custom } from './auth/custom.ts'
+export type { ApiKey, ApiKeyWithToken, KeysApi, NewApiKey } from './auth/keys.ts'
+export type {
+  AuthProvider,
+  AuthRequest,
+  AuthServices,
+  Principal,
+  Scopes,
+} from './auth/principal.ts'
+export type { Action, Grant } from './auth/roles.ts'
 export { type Carcosa, createCarcosa } from './carcosa.ts'
 export { type CarcosaOptions, type ConfigOptions, defineConfig } from './config.ts'
 export type {

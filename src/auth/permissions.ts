@@ -69,6 +69,8 @@ export type Can = (
 
 export interface Access {
   readonly can: Can
+  /** The names of all roles. */
+  readonly roles: readonly string[]
   /**
    * What a refusal tells of its decision: nothing, unless the option `explainDenials` is on.
    *
@@ -89,8 +91,10 @@ export interface AccessOptions {
 /** Permissions with the roles of one Carcosa. */
 export function createAccess(options: AccessOptions): Access {
   const { roles = {}, defaultProject, explainDenials = false } = options
+  const all = { ...builtInRoles, ...roles }
   return {
-    can: createCan({ ...builtInRoles, ...roles }, defaultProject),
+    can: createCan(all, defaultProject),
+    roles: Object.keys(all),
     explain(decision) {
       if (!explainDenials) return {}
       const { rule, inputs } = decision

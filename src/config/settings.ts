@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { servicesOnly } from '../auth/event-permission.ts'
+import { apiKeys } from '../auth/api-keys.ts'
 import { actions } from '../auth/roles.ts'
 import { logLevels } from '../shared/log-level.ts'
 import type { Config, SettingName } from './options.ts'
@@ -438,7 +439,7 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   maxConnectionsPerClient: 0,
   trustedProxies: [],
   store: undefined,
-  auth: [],
+  auth: [apiKeys()],
   roles: {},
   explainDenials: false,
   logger: undefined,

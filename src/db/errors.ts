@@ -72,6 +72,11 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return code === '23505' && (constraint === undefined || constraint === violated)
 }
 
+/** Whether a row was refused because what it belongs to does not exist, by any of the drivers. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return [...causes(error)].some(({ code }) => code === '23503' || code === 'P2003')
+}
+
 /** The directory of the embedded database cannot be made or written. */
 export function directoryError(directory: string, cause: unknown): CarcosaError {
   const { code } = cause as { code?: string }

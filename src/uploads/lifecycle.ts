@@ -1,4 +1,5 @@
 import type { Action } from '../auth/roles.ts'
+import { isForeignKeyViolation } from '../db/errors.ts'
 import { type FileRecord, isReadable, type NewFile } from '../files/record.ts'
 import { findByBatch, findFile, insertFile, transition } from '../files/records.ts'
 import { checkFile } from '../routes/check.ts'
@@ -41,6 +42,8 @@ export async function create(
     events: [{ type: 'file.created', data }],
     lazily: followed,
     lease: (followed && lease?.begin()) || null,
+  }).catch((error) => {
+    throw isForeignKeyViolation(error) ? noProject(file.projectId) : error
   })
   if (created) {
     deps.feed.hint()
@@ -53,6 +56,12 @@ export async function create(
   const before = await findByBatch(deps.db, file.batchId ?? '', file.batchIndex ?? -1)
   if (before) return { record: before, replayed: true }
   throw new CarcosaError('INTERNAL')
+}
+
+function noProject(projectId: string): CarcosaError {
+  return new CarcosaError('PROJECT_NOT_FOUND', {
+    message: `There is no project ${JSON.stringify(projectId.slice(0, 64))}, which the credential names.`,
+  })
 }
 
 /**
