@@ -4,6 +4,7 @@ import { verb as files } from './files.ts'
 import { verb as gc } from './gc.ts'
 import { find, verb as help, overview } from './help.ts'
 import { verb as jobs } from './jobs.ts'
+import { verb as keys } from './keys.ts'
 import { verb as migrate } from './migrate.ts'
 import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
@@ -20,6 +21,7 @@ export const verbs: readonly Verb[] = [
   upload,
   files,
   jobs,
+  keys,
   migrate,
   doctor,
   gc,
