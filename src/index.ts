@@ -7,6 +7,8 @@ export type { EventPermission, EventRequest } from './auth/event-permission.ts'
 export { apiKeys } from './auth/api-keys.ts'
 export { bearerToken } from './auth/bearer.ts'
 export { custom } from './auth/custom.ts'
+export { jwt } from './auth/jwt.ts'
+export type { JwtClaims, JwtOptions } from './auth/jwt-options.ts'
 export type { ApiKey, ApiKeyWithToken, KeysApi, NewApiKey } from './auth/keys.ts'
 export type {
   AuthProvider,
