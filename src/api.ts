@@ -1,5 +1,5 @@
-import type { EventsApi } from './events/program.ts'
 import type { KeysApi } from './auth/keys.ts'
+import type { EventsApi } from './events/program.ts'
 import { type FileList, type ListOptions, listFiles } from './files/list.ts'
 import { type FileRecord, isReadable } from './files/record.ts'
 import { findFile, renameFile } from './files/records.ts'

@@ -3,6 +3,8 @@ import { type Api, createApi } from './api.ts'
 import { createKeyCheck, type KeyCheck } from './auth/key-check.ts'
 import { createKeysApi } from './auth/keys.ts'
 import { createAccess } from './auth/permissions.ts'
+import type { AuthProvider } from './auth/principal.ts'
+import { assertNotShutOut } from './auth/shut-out.ts'
 import type { Channel } from './channel/channel.ts'
 import { openChannel, openRedisChannel } from './channel/open.ts'
 import { type CarcosaOptions, type Config, resolveConfig } from './config.ts'
@@ -155,11 +157,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const { metrics, readiness } = watch(parts, drain)
   const outbox = createOutbox(db)
   const feed = createFeed({ outbox, channel: parts.channel, log })
-  const uploads = uploadDeps(parts, { drain, feed, metrics })
-  parts.internals.inspect?.(uploads)
-  const origin = config.publicUrl ?? ''
   const keyCheck = createKeyCheck({ db, channel: parts.channel, log })
   const auth = config.auth.map((provider) => provider.connect?.(keyCheck) ?? provider)
+  const uploads = uploadDeps(parts, { drain, feed, metrics, auth })
+  parts.internals.inspect?.(uploads)
+  const origin = config.publicUrl ?? ''
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
   const keys = createKeysApi({
     db,
@@ -185,6 +187,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     tickets: uploads.tickets,
     access: {
       db,
+      access: uploads.access,
       permission: config.events,
       projectId,
       hasRoute: (name) => uploads.route(name) !== null,
@@ -201,7 +204,6 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     readiness,
     uploads: {
       uploads,
-      auth,
       drain,
       tus: createTus(uploads),
       origin,
@@ -243,7 +245,9 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     readiness,
     leave,
     close(options = {}) {
-      closing ??= leave().then(() => close(parts, { uploads, drain, feed, keyCheck }, options))
+      closing ??= leave().then(() =>
+        close(parts, { uploads, drain, feed, keyCheck }, options),
+      )
       return closing
     },
   }
@@ -303,10 +307,15 @@ async function close(
   await db.close()
 }
 
-function uploadDeps(
-  parts: Parts,
-  { drain, feed, metrics }: { drain: Drain; feed: Feed; metrics: Metrics },
-): UploadDeps {
+/** What the write path is put together with, but not part of. */
+interface Beside {
+  drain: Drain
+  feed: Feed
+  metrics: Metrics
+  auth: readonly AuthProvider[]
+}
+
+function uploadDeps(parts: Parts, { drain, feed, metrics, auth }: Beside): UploadDeps {
   const { config, internals, secrets, stores, db, channel, jobs, log } = parts
   const digest = config.digest !== 'none'
   const base = `${config.publicUrl ?? ''}${config.basePath}`
@@ -332,7 +341,7 @@ function uploadDeps(
       metrics.meter,
     ),
     tails: createTails(digest),
-    tickets: createTicketOffice(secrets),
+    tickets: createTicketOffice(secrets, (id) => assertNotShutOut(auth, id)),
     detector: createDetector(),
     faults: internals.faults ?? noFaults,
     settings: {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { servicesOnly } from '../auth/event-permission.ts'
 import { apiKeys } from '../auth/api-keys.ts'
+import { servicesOnly } from '../auth/event-permission.ts'
 import { actions } from '../auth/roles.ts'
 import { logLevels } from '../shared/log-level.ts'
 import type { Config, SettingName } from './options.ts'

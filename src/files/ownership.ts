@@ -6,6 +6,7 @@ import type { Executor } from './records.ts'
 export interface BatchShare {
   readonly projectId: string
   readonly ownerId: string | null
+  readonly route: string
 }
 
 /** The different owners of the files of a batch; empty if it has none yet. */
@@ -16,7 +17,7 @@ export function findBatchShares(db: Executor, batchId: string): Promise<BatchSha
 /** What says whose a file is. */
 export type Ownership = Pick<
   FileRecord,
-  'projectId' | 'ownerId' | 'state' | 'batchId' | 'batchIndex'
+  'projectId' | 'ownerId' | 'route' | 'state' | 'batchId' | 'batchIndex'
 >
 
 /** Whose a file is; null if there is none. Thousands ask at once, so nothing else is read. */
@@ -26,13 +27,13 @@ export async function findOwnership(db: Executor, id: string): Promise<Ownership
 
 const ownershipStatement: Statement = {
   name: 'file_ownership',
-  sql: `SELECT project_id AS "projectId", owner_id AS "ownerId", state,
+  sql: `SELECT project_id AS "projectId", owner_id AS "ownerId", route, state,
   batch_id AS "batchId", batch_index AS "batchIndex"
 FROM carcosa.file WHERE id = $1`,
 }
 
 const sharesStatement: Statement = {
   name: 'file_batch_shares',
-  sql: `SELECT DISTINCT project_id AS "projectId", owner_id AS "ownerId"
+  sql: `SELECT DISTINCT project_id AS "projectId", owner_id AS "ownerId", route
 FROM carcosa.file WHERE batch_id = $1`,
 }

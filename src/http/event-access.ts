@@ -1,4 +1,5 @@
 import type { EventPermission } from '../auth/event-permission.ts'
+import type { Access, Decision, Resource } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Topic } from '../events/topic.ts'
 import { findBatchShares, findOwnership, type Ownership } from '../files/ownership.ts'
@@ -10,8 +11,9 @@ import type { Ticket } from '../uploads/ticket.ts'
 
 export interface AccessDeps {
   db: Executor
+  access: Access
   permission: EventPermission
-  /** Of batches and routes without a file so far. */
+  /** Of who names no other, and of batches and routes without a file so far. */
   projectId: string
   hasRoute(name: string): boolean
 }
@@ -23,80 +25,89 @@ export interface Watcher {
 }
 
 /**
- * The project in which `watcher` may watch `topic`.
+ * The project in which `watcher` may watch `topic`: with the permission `events.read`, or where
+ * the role lacks it because the option `events` says so.
+ *
  * @throws {CarcosaError} TOPIC_NOT_FOUND, for what is unknown and for what is not theirs
  */
 export async function permit(
   deps: AccessDeps,
-  { principal, tickets }: Watcher,
+  watcher: Watcher,
   topic: Topic,
 ): Promise<string> {
-  const found = await find(deps, { principal, tickets }, topic)
-  const mayWatch =
-    found?.isOwn ||
-    (found && principal && (await deps.permission.allow({ principal, topic })))
-  if (found && mayWatch) return found.projectId
-  throw new CarcosaError('TOPIC_NOT_FOUND', {
-    message: 'There is nothing to watch under this name, or it is not for you.',
-  })
+  const [first, ...others] = await find(deps, watcher, topic)
+  if (!first) throw notFound()
+  for (const resource of [first, ...others]) {
+    const decision = deps.access.can(watcher.principal, 'events.read', resource)
+    if (decision.allowed || (await isLetIn(deps, decision, topic))) continue
+    throw notFound(deps.access.explain(decision))
+  }
+  return first.projectId
 }
 
-interface Found {
-  projectId: string
-  /** Whether it belongs to who asks. */
-  isOwn: boolean
+/** Project and scopes are limits that the option does not widen. */
+async function isLetIn(
+  { permission }: AccessDeps,
+  { rule, inputs: { principal } }: Decision,
+  topic: Topic,
+): Promise<boolean> {
+  if (rule !== 'role-denies' || principal === null) return false
+  return permission.allow({ principal, topic })
 }
 
+/** All that is watched with a topic; empty if there is no such topic. */
 async function find(
   deps: AccessDeps,
   watcher: Watcher,
   topic: Topic,
-): Promise<Found | null> {
-  const { projectId } = deps
+): Promise<readonly Resource[]> {
+  const projectId = watcher.principal?.projectId ?? deps.projectId
   switch (topic.kind) {
     case 'file':
       return findOne(deps, watcher, topic.id)
     case 'batch':
       return findBatch(deps, watcher, topic.id)
     case 'route':
-      return deps.hasRoute(topic.id) ? { projectId, isOwn: false } : null
+      return deps.hasRoute(topic.id) ? [{ projectId, route: topic.id }] : []
     case 'project':
-      return topic.id === projectId ? { projectId, isOwn: false } : null
+      return topic.id === projectId ? [{ projectId }] : []
   }
 }
 
 async function findOne(
   { db }: AccessDeps,
-  watcher: Watcher,
+  { tickets }: Watcher,
   id: string,
-): Promise<Found | null> {
+): Promise<Resource[]> {
   const file = isId(id) ? await findOwnership(db, id) : null
-  return file && { projectId: file.projectId, isOwn: isOwnFile(watcher, file) }
+  if (!file) return []
+  const { projectId, ownerId, route, state } = file
+  const ticket = tickets.some((one) => isOf(one, file))
+  return [{ projectId, ownerId, route, isFinished: !isUnfinished(state), ticket }]
 }
 
-/** As for the upload itself; an anonymous one is everybody's who knows its id until it ends. */
-function isOwnFile({ principal, tickets }: Watcher, file: Ownership): boolean {
-  const { batchId, batchIndex, ownerId, state } = file
-  if (ownerId === null ? isUnfinished(state) : principal?.id === ownerId) return true
+function isOf(ticket: Ticket, { batchId, batchIndex }: Ownership): boolean {
   return (
-    batchId !== null &&
-    tickets.some(
-      (ticket) => ticket.batchId === batchId && ticket.batchIndex === batchIndex,
-    )
+    batchId !== null && ticket.batchId === batchId && ticket.batchIndex === batchIndex
   )
 }
 
+/** The files of a batch may have several owners; an anonymous one is nobody's to watch by its id. */
 async function findBatch(
-  { db, projectId }: AccessDeps,
-  { principal, tickets }: Watcher,
+  { db, projectId: fallback }: AccessDeps,
+  { tickets }: Watcher,
   id: string,
-): Promise<Found | null> {
+): Promise<Resource[]> {
   const shares = await findBatchShares(db, id)
-  if (tickets.some((ticket) => ticket.batchId === id))
-    return { projectId: shares[0]?.projectId ?? projectId, isOwn: true }
-  const [share] = shares
-  if (!share) return null
-  const isOwn =
-    principal !== null && shares.every(({ ownerId }) => ownerId === principal.id)
-  return { projectId: share.projectId, isOwn }
+  const ticket = tickets.find(({ batchId }) => batchId === id)
+  if (!ticket) return shares.map((share) => ({ ...share, isFinished: true }))
+  const { projectId = fallback } = ticket
+  return [{ projectId: shares[0]?.projectId ?? projectId, ticket: true }]
+}
+
+function notFound(explained = {}): CarcosaError {
+  return new CarcosaError('TOPIC_NOT_FOUND', {
+    message: 'There is nothing to watch under this name, or it is not for you.',
+    ...explained,
+  })
 }

@@ -64,11 +64,12 @@ async function upgrade(
   const headers = headersOf(req)
   judgeOrigin(headers, cors)
   let principal: Promise<Principal | null> | undefined
+  const address = req.socket.remoteAddress ?? null
   const asking = {
     headers,
-    address: req.socket.remoteAddress ?? null,
+    address,
     principal: () => {
-      principal ??= authenticate(auth, { method: 'GET', path, search, headers })
+      principal ??= authenticate(auth, { method: 'GET', path, search, headers, address })
       return principal
     },
   }

@@ -1,4 +1,3 @@
-import type { AuthProvider } from '../auth/principal.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
@@ -11,7 +10,6 @@ import { headRefusal } from '../uploads/head-refusal.ts'
 import { decide } from '../uploads/permit.ts'
 import { awaitStatus, describeUpload } from '../uploads/status.ts'
 import type { Tus } from '../uploads/tus.ts'
-import { assertNotShutOut } from './authenticate.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
 import { parseBatch, parseReceipts } from './parse-batch.ts'
@@ -19,7 +17,6 @@ import { refuse } from './refuse.ts'
 
 export interface UploadPaths {
   uploads: UploadDeps
-  auth: readonly AuthProvider[]
   tus: Tus
   drain: Drain
   /** Where clients find the file; signed where it is private. */
@@ -59,7 +56,7 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
 }
 
 function requestFor(
-  { uploads, auth, origin }: UploadPaths,
+  { uploads, origin }: UploadPaths,
   located: Located,
   { routeName = '', id }: { routeName: string | undefined; id: string | null },
 ): UploadRequest {
@@ -79,12 +76,8 @@ function requestFor(
     headers,
     prefix: origin + prefix,
     principal: located.principal,
-    ticket: async (late) => {
-      if (token === null) return null
-      const ticket = await uploads.tickets.read(token, { late })
-      if (ticket.ownerId !== null) await assertNotShutOut(auth, ticket.ownerId)
-      return ticket
-    },
+    ticket: async (late) =>
+      token === null ? null : uploads.tickets.read(token, { late }),
   }
 }
 

@@ -36,7 +36,8 @@ export interface TicketOffice {
   /**
    * Reads a ticket. With `late` its age does not matter: an upload it created lives as long
    * as the upload, not as long as the ticket.
-   * @throws {CarcosaError} TICKET_INVALID for anything not issued here or too old
+   * @throws {CarcosaError} TICKET_INVALID for anything not issued here or too old, and what
+   *   `assertHolder` throws
    */
   read(token: string, options: { late: boolean }): Promise<Ticket>
 }
@@ -44,8 +45,14 @@ export interface TicketOffice {
 /** The longest ticket that still fits beside the other headers of a request (Node: 16 KiB). */
 const maxTicketLength = 8 * 1024
 
-/** The first secret encrypts; all of them decrypt, so that secrets can be rotated. */
-export function createTicketOffice(secrets: readonly string[]): TicketOffice {
+/**
+ * The first secret encrypts; all of them decrypt, so that secrets can be rotated. `assertHolder`
+ * throws if the principal that a ticket was given to was shut out since.
+ */
+export function createTicketOffice(
+  secrets: readonly string[],
+  assertHolder: (principalId: string) => Promise<void> = async () => undefined,
+): TicketOffice {
   const keys = secrets.map(deriveKey)
   const [current] = keys
   if (!current) throw new TypeError('createTicketOffice: at least one secret is needed')
@@ -66,7 +73,9 @@ export function createTicketOffice(secrets: readonly string[]): TicketOffice {
     async read(token, { late }) {
       for (const key of keys) {
         const ticket = await decrypt(token, key, late)
-        if (ticket) return ticket
+        if (!ticket) continue
+        if (ticket.ownerId !== null) await assertHolder(ticket.ownerId)
+        return ticket
       }
       throw new CarcosaError('TICKET_INVALID', {
         message:

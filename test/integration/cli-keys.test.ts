@@ -34,9 +34,12 @@ test.after(async () => {
 
 async function keys(...args: string[]) {
   const said = { out: '', err: '' }
+  const writer = (name: 'out' | 'err') => (text: string) => {
+    said[name] += text
+  }
   const code = await main(['keys', ...args], {
-    stdout: { write: (text) => void (said.out += text) },
-    stderr: { write: (text) => void (said.err += text) },
+    stdout: { write: writer('out') },
+    stderr: { write: writer('err') },
     env: {},
     cwd,
   })

@@ -236,7 +236,7 @@ for (const [name = '', ...cells] of rows) {
     for (const { title, own, foreign, spare } of places) {
       const ask = (route: string, id: string, ticket: string) => {
         const asked = of(requests, title)(route, id)
-        const headers = { ...asked.headers, ...caller.headers }
+        const headers = { 'X-Request-Id': 'same', ...asked.headers, ...caller.headers }
         const more: Record<string, string> = caller.ticket
           ? { 'Upload-Ticket': ticket }
           : {}
@@ -269,10 +269,10 @@ function of<T>(table: Record<string, T>, name: string): T {
   return found
 }
 
-/** All that a client gets to see, but for the number of the request and the time. */
+/** All that a client gets to see, but for the time. */
 function seen({ status, headers, text }: Answered) {
   const { date, ...others } = headers
-  return { status, others, text: text.replace(/"requestId":"[^"]*"/, '') }
+  return { status, others, text }
 }
 
 /** A refusal is not only said. */
