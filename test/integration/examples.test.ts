@@ -49,6 +49,7 @@ const tested: Record<string, string> = {
   standalone: 'carcosa start',
   stores: 'two stores',
   'custom-store': 'a store of one’s own',
+  auth: 'in examples-auth.test.ts',
 }
 
 const registry = suite('the folder examples')
