@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as client from '../../client/index.ts'
+import { builtInRoles } from '../../src/auth/roles.ts'
 import { verbs } from '../../src/cli/main.ts'
 import { settings } from '../../src/config/settings.ts'
 import { isReadable } from '../../src/files/record.ts'
@@ -114,6 +115,21 @@ tables('steps of a route: all of them', () => {
   const named = rows.map(([cell = '']) => /^`\.(\w+)\(/.exec(cell)?.[1])
   const steps = Object.entries(route(['image'])).filter(([, step]) => isFunction(step))
   assert.equal(named.sort(), steps.map(([name]) => name).sort())
+})
+
+tables('roles: all but that of guests, with their grants', () => {
+  const rows = table(readme, ['Role', 'May do in its project'])
+  const shown: Record<string, string[]> = {}
+  for (const [name = '', cell = ''] of rows) {
+    const grants = codes(cell).flatMap((code) => shown[code] ?? [code])
+    shown[codes(name)[0] ?? ''] = grants.sort()
+  }
+  const { anonymous, ...others } = builtInRoles
+  const expected = Object.entries(others).map(([name, grants]) => [
+    name,
+    [...new Set(grants)].sort(),
+  ])
+  assert.equal(shown, Object.fromEntries(expected))
 })
 
 tables('verbs: as carcosa help lists them', () => {
