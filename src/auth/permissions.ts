@@ -72,12 +72,21 @@ export interface Access {
   /** The names of all roles. */
   readonly roles: readonly string[]
   /**
+   * What somebody with this project, role and these scopes may do and `principal` may not: grants,
+   * `scopes.routes`, `projectId`. Ask before `principal` makes a key or a member: nobody gives away
+   * more than they have.
+   */
+  exceeding(principal: Principal, wanted: Standing): string[]
+  /**
    * What a refusal tells of its decision: nothing, unless the option `explainDenials` is on.
    *
    * @example throw new CarcosaError('FORBIDDEN', access.explain(decision))
    */
   explain(decision: Decision): { details?: Record<string, unknown> }
 }
+
+/** What decides what somebody may do, beside who they are. */
+export type Standing = Pick<Principal, 'projectId' | 'role' | 'scopes'>
 
 export interface AccessOptions {
   /** Rows that are added to {@link builtInRoles} or replace them. */
@@ -95,6 +104,7 @@ export function createAccess(options: AccessOptions): Access {
   return {
     can: createCan(all, defaultProject),
     roles: Object.keys(all),
+    exceeding: createExceeding(all, defaultProject),
     explain(decision) {
       if (!explainDenials) return {}
       const { rule, inputs } = decision
@@ -116,9 +126,7 @@ function createCan(
   roles: Readonly<Record<string, readonly Grant[]>>,
   defaultProject: string,
 ): Can {
-  const tables = new Map(
-    Object.entries(roles).map(([name, grants]) => [name, expand(grants)]),
-  )
+  const tables = tablesOf(roles)
 
   const judge = (principal: Principal | null, action: Action, resource: Resource) => {
     const open = openTo(principal, action, resource)
@@ -137,6 +145,35 @@ function createCan(
     const rule = judge(principal, action, resource)
     return { allowed: allowing.has(rule), rule, inputs: { action, principal, resource } }
   }
+}
+
+function createExceeding(
+  roles: Readonly<Record<string, readonly Grant[]>>,
+  defaultProject: string,
+): Access['exceeding'] {
+  const tables = tablesOf(roles)
+  const grantsOf = ({ role = 'user', scopes }: Standing) => {
+    const all = [...(tables.get(role) ?? [])]
+    const narrowed = scopes?.actions && expanded(scopes.actions)
+    return new Set(narrowed ? all.filter((grant) => narrowed.has(grant)) : all)
+  }
+
+  return (principal, wanted) => {
+    if (principal.kind === 'system') return []
+    const own = grantsOf({ ...principal, role: roleOf(principal) })
+    const { projectId = defaultProject } = principal
+    const routes = principal.scopes?.routes
+    const isRouted = routes && wanted.scopes?.routes?.every((one) => routes.includes(one))
+    return [
+      ...[...grantsOf(wanted)].filter((grant) => !own.has(grant)),
+      ...(routes && !isRouted ? ['scopes.routes'] : []),
+      ...((wanted.projectId ?? defaultProject) === projectId ? [] : ['projectId']),
+    ]
+  }
+}
+
+function tablesOf(roles: Readonly<Record<string, readonly Grant[]>>) {
+  return new Map(Object.entries(roles).map(([name, grants]) => [name, expand(grants)]))
 }
 
 /** What is open to whoever asks, known or not. */

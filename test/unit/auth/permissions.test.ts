@@ -1,10 +1,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createAccess, type Resource } from '../../../src/auth/permissions.ts'
+import {
+  createAccess,
+  type Resource,
+  type Standing,
+} from '../../../src/auth/permissions.ts'
 import type { Principal } from '../../../src/auth/principal.ts'
 import { type Action, actions, builtInRoles, isGrant } from '../../../src/auth/roles.ts'
 
-const { can } = createAccess({
+const { can, exceeding } = createAccess({
   defaultProject: 'default',
   roles: { auditor: ['audit.read', 'files.read'], support: ['uploads.write'] },
 })
@@ -213,6 +217,43 @@ test('an owner may do everything that there is to do, but not write to uploads o
   const denied = actions.filter((action) => !can(owner, action, foreign).allowed)
   assert.equal(denied, ['uploads.write', 'uploads.finish'])
 })
+
+const standings: [Principal, Standing, exceeding: string[]][] = [
+  [user({ role: 'admin' }), { role: 'developer' }, []],
+  [user({ role: 'admin' }), { role: 'admin' }, []],
+  [user({ role: 'admin' }), { role: 'owner' }, ['billing.manage', 'billing.manage.own']],
+  [
+    user({ role: 'viewer' }),
+    { role: 'member', scopes: { actions: ['files.sign'] } },
+    ['files.sign', 'files.sign.own'],
+  ],
+  [user({ role: 'viewer' }), { role: 'owner', scopes: { actions: ['files.read'] } }, []],
+  [
+    user({ role: 'owner', scopes: { actions: ['keys.manage', 'files.read'] } }),
+    { role: 'viewer', scopes: { actions: ['files.read', 'usage.read'] } },
+    ['usage.read', 'usage.read.own'],
+  ],
+  [user({ role: 'owner', scopes: { routes: ['mine'] } }), {}, ['scopes.routes']],
+  [
+    user({ role: 'owner', scopes: { routes: ['mine'] } }),
+    { scopes: { routes: ['mine', 'demo'] } },
+    ['scopes.routes'],
+  ],
+  [
+    user({ role: 'owner', scopes: { routes: ['mine'] } }),
+    { scopes: { routes: ['mine'] } },
+    [],
+  ],
+  [user({ role: 'owner' }), { projectId: 'p2' }, ['projectId']],
+  [user({ kind: 'system' }), { role: 'owner', projectId: 'p2' }, []],
+  [user({ role: 'nonsense' }), { role: 'nonsense' }, []],
+]
+for (const [principal, wanted, expected] of standings) {
+  const title = `${JSON.stringify(principal)} makes ${JSON.stringify(wanted)}`
+  test(`${title}: too much is ${expected.join(', ') || 'nothing'}`, () => {
+    assert.equal(exceeding(principal, wanted).sort(), expected)
+  })
+}
 
 test('a refusal tells nothing, unless it is asked to', () => {
   const decision = can(user({ claims: { email: 'a@b' } }), 'files.read', foreign)
