@@ -32,8 +32,8 @@ import { createHealth, type Readiness } from './ops/health.ts'
 import { createMetrics, type Metrics, type MetricsText } from './ops/metrics.ts'
 import { readinessChecks } from './readiness.ts'
 import { keptSecrets } from './secret.ts'
-import { CarcosaError } from './shared/errors.ts'
 import { silentLogger } from './shared/logger.ts'
+import { createNetworks } from './shared/networks.ts'
 import { withRequestFields } from './shared/request-context.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { type Faults, noFaults } from './uploads/faults.ts'
@@ -214,7 +214,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   })
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
+  const { trustedProxies } = config
+  const isTrustedProxy =
+    trustedProxies.length > 0 ? createNetworks(trustedProxies) : nobody
   const handler = createNodeHandler(app, {
+    isTrustedProxy,
     body: { idleMs: config.idleTimeout, minRate: config.minUploadRate },
     onGivenUp: metrics.meter.bodyGivenUp,
     leaving: () => drain.leaving,
@@ -233,6 +237,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     log,
     events: watching,
     accept: createSockets({ feed, subscribers, log }),
+    isTrustedProxy,
   })
   let closing: Promise<void> | undefined
   return {
@@ -252,6 +257,8 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     },
   }
 }
+
+const nobody = () => false
 
 /** What operators are told. */
 function watch({ config, stores, db, jobs, log }: Parts, drain: Drain) {

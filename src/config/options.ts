@@ -37,6 +37,11 @@ export interface CarcosaOptions {
   /** Roles of your own, or other grants for those there are: see src/auth/roles.ts. */
   roles?: Readonly<Record<string, readonly Grant[]>>
   /**
+   * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
+   * `private`. Default nobody's.
+   */
+  trustedProxies?: readonly string[]
+  /**
    * Whether a refusal tells the rule and what it was decided from, so also whether something
    * exists: for development. Without effect where NODE_ENV is production. Default false.
    */
@@ -84,8 +89,8 @@ export interface CarcosaOptions {
   /** Most connections that watch, in this process. Default 10,000. */
   maxSubscribers?: number
   /**
-   * The same for one client: a principal, a ticket, or the address a connection comes from, which
-   * behind a proxy is the proxy's. Default 100.
+   * The same for one client: a principal, a ticket, or an address, which behind a proxy that is
+   * not one of `trustedProxies` is the proxy's. Default 100.
    */
   maxSubscribersPerClient?: number
   /**
@@ -154,11 +159,6 @@ export interface ServerOptions {
    * `trustedProxies`; 0 for any number. Default 0.
    */
   maxConnectionsPerClient?: number
-  /**
-   * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
-   * `private`. Default nobody's.
-   */
-  trustedProxies?: readonly string[]
 }
 
 /** What `carcosa.config.ts` exports by default. */

@@ -332,7 +332,6 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
       'addresses, networks such as 10.0.0.0/8, loopback, private; in text with commas between',
     example: 'loopback,10.1.0.0/16',
     exampleInCode: "['loopback', '10.1.0.0/16']",
-    server: true,
     schema: is.networks,
     text: is.networksText,
   },

@@ -11,7 +11,7 @@ export interface Incoming {
   /** With the question mark; empty if there is none. */
   readonly search: string
   readonly headers: Headers
-  /** Where the connection comes from, which may be a proxy; null if nobody says. */
+  /** Where it comes from, which may be a proxy that is not trusted; null if nobody says. */
   readonly address: string | null
   /** Lines of headers that were sent; 0 where that is not known. */
   readonly headerCount: number

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
+import { addressOf } from '../shared/networks.ts'
 import { isLive, type Outlet, type Reply } from '../shared/reply.ts'
 import type { App } from './app.ts'
 import { type BodyLimits, watchBody } from './body-watch.ts'
@@ -21,6 +22,8 @@ export interface NodeHandlerOptions {
   onGivenUp(reason: 'idle' | 'slow'): void
   /** Whether connections are to end with the answer that comes next: this server stops. */
   leaving(): boolean
+  /** Whether what the sender of a request says in `X-Forwarded-For` is believed. */
+  isTrustedProxy(address: string): boolean
 }
 
 /** Bridges Node's pair to the app and back without copying a body. */
@@ -47,6 +50,7 @@ function fromNode(
     mayDecline,
     body,
     onGivenUp,
+    isTrustedProxy,
   }: Omit<NodeHandlerOptions, 'leaving'> & { mayDecline: boolean },
 ): Incoming {
   const url = req.url ?? '/'
@@ -60,7 +64,7 @@ function fromNode(
     stripped,
     search: at < 0 ? '' : url.slice(at),
     headers: headersOf(req),
-    address: req.socket.remoteAddress ?? null,
+    address: senderOf(req, isTrustedProxy),
     headerCount: req.rawHeaders.length / 2,
     gone: () => closedSignal(res),
     hasBody: hasBody(req),
@@ -91,6 +95,20 @@ export function onCheckContinue(handler: NodeHandler): NodeHandler {
     awaitsContinue.add(req)
     handler(req, res)
   }
+}
+
+/** Where a request comes from, as far as that is known. */
+export function senderOf(
+  { socket, headers }: IncomingMessage,
+  isTrusted: (address: string) => boolean,
+): string | null {
+  const { remoteAddress } = socket
+  if (remoteAddress === undefined) return null
+  return addressOf(
+    remoteAddress,
+    [headers['x-forwarded-for'] ?? []].flat().join(),
+    isTrusted,
+  )
 }
 
 export function headersOf(req: IncomingMessage): Headers {

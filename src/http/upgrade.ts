@@ -10,7 +10,7 @@ import { authenticate } from './authenticate.ts'
 import { type CorsOptions, withCors } from './cors.ts'
 import { permit } from './event-access.ts'
 import { clientOf, type EventPaths, watcherOf } from './events.ts'
-import { headersOf } from './node.ts'
+import { headersOf, type NodeHandlerOptions, senderOf } from './node.ts'
 import { refuse } from './refuse.ts'
 
 /**
@@ -31,6 +31,7 @@ export interface UpgradeOptions {
   log: Logger
   events: EventPaths
   accept: AcceptSocket
+  isTrustedProxy: NodeHandlerOptions['isTrustedProxy']
 }
 
 export function createUpgradeHandler(options: UpgradeOptions): UpgradeHandler {
@@ -57,14 +58,14 @@ interface Upgrade {
 }
 
 async function upgrade(
-  { auth, cors, drain, events, accept }: UpgradeOptions,
+  { auth, cors, drain, events, accept, isTrustedProxy }: UpgradeOptions,
   { req, socket, head, path, search }: Upgrade,
 ): Promise<void> {
   drain.assertOpen()
   const headers = headersOf(req)
   judgeOrigin(headers, cors)
   let principal: Promise<Principal | null> | undefined
-  const address = req.socket.remoteAddress ?? null
+  const address = senderOf(req, isTrustedProxy)
   const asking = {
     headers,
     address,

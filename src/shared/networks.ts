@@ -36,12 +36,22 @@ export function createNetworks(
   }
 }
 
+/** {@link clientKey} of {@link addressOf}. */
+export function clientOf(
+  remote: string,
+  forwardedFor: string | undefined,
+  isTrusted: (address: string) => boolean,
+): string | null {
+  const address = addressOf(remote, forwardedFor, isTrusted)
+  return address === null ? null : clientKey(address)
+}
+
 /**
- * Who a request comes from: the address of the connection, or, as long as that is a trusted
+ * Where a request comes from: the address of the connection, or, as long as that is a trusted
  * proxy's, the one it names in `X-Forwarded-For`, read from the right, where proxies append.
  * `null` where trusted proxies name nobody.
  */
-export function clientOf(
+export function addressOf(
   remote: string,
   forwardedFor: string | undefined,
   isTrusted: (address: string) => boolean,
@@ -50,7 +60,7 @@ export function clientOf(
   for (const address of [remote, ...named.reverse()]) {
     // What is no address was made up, or says nothing.
     if (isIP(plainAddress(address)) === 0) return null
-    if (!isTrusted(address)) return clientKey(address)
+    if (!isTrusted(address)) return address
   }
   return null
 }

@@ -1,4 +1,3 @@
-import type { FileRecord } from '../files/record.ts'
 import { transition } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'

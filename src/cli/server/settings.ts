@@ -48,7 +48,7 @@ export async function settingsFrom({ flags }: ParsedArgs, io: Io): Promise<Loade
 export function carcosaOptions(config: Config): CarcosaOptions {
   const { host, port, page, logLevel, ...rest } = config
   const { adminPort, adminHost, ...others } = rest
-  const { maxConnections, maxConnectionsPerClient, trustedProxies, ...options } = others
+  const { maxConnections, maxConnectionsPerClient, ...options } = others
   return options
 }
 

@@ -324,6 +324,36 @@ test('a key may be used from the addresses on its list only', async () => {
   assert.is(reasonOf(unknown), 'address', 'a web Request has no address')
 })
 
+test('behind a proxy that is trusted the address is the one it names', async () => {
+  const behind = await startServer({ auth: [apiKeys()], trustedProxies: ['loopback'] })
+  try {
+    const { token } = await behind.carcosa.api.keys.create({
+      name: 'office',
+      allowedAddresses: ['203.0.113.0/24', '2001:db8::/32'],
+    })
+    const from = async (forwarded: string | null) => {
+      const answer = await behind.doors.http({
+        method: 'POST',
+        path: '/uploads/mine',
+        headers: {
+          'Upload-Length': '5',
+          Authorization: `Bearer ${token}`,
+          'X-Forwarded-For': forwarded,
+        },
+      })
+      return answer.status
+    }
+    assert.is(await from('203.0.113.9'), 201)
+    assert.is(await from('2001:db8::1'), 201)
+    assert.is(await from('203.0.113.9, 198.51.100.1'), 401, 'the last one is the sender')
+    assert.is(await from('198.51.100.1, 203.0.113.9'), 201)
+    assert.is(await from('nonsense'), 401)
+    assert.is(await from(null), 401)
+  } finally {
+    await behind.close()
+  }
+})
+
 test('the last use is remembered, with one write for many', async () => {
   const key = await make()
   assert.is(key.lastUsedAt, null)
