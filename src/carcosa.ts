@@ -19,6 +19,7 @@ import { createSockets } from './events/ws.ts'
 import { createDetector } from './files/detect.ts'
 import { createSigner } from './files/sign.ts'
 import { createApp } from './http/app.ts'
+import { createClientAddress } from './http/client-address.ts'
 import type { EventPaths } from './http/events.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
@@ -26,6 +27,8 @@ import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { assertJobName, type JobName, jobNames } from './jobs/definitions.ts'
 import { createQueue } from './jobs/queue.ts'
 import { countJobs } from './jobs/records.ts'
+import { createLimiter } from './limits/limiter.ts'
+import { type OpenCounts, openCounts } from './limits/open.ts'
 import { requireMirrors, startStores, storesOf } from './open-stores.ts'
 import { createDrain, type Drain } from './ops/drain.ts'
 import { createHealth, type Readiness } from './ops/health.ts'
@@ -127,6 +130,7 @@ export async function createCarcosa(
   })
   const jobs = createQueue(db, { worker: config.worker, log })
   let channel: Channel | undefined
+  let counts: OpenCounts | undefined
   try {
     await startStores(stores, config)
     await migrate(db)
@@ -135,8 +139,12 @@ export async function createCarcosa(
     channel = config.redis
       ? await openRedisChannel(db, config.redis, log)
       : openChannel(db, log)
-    return await assemble({ config, internals, secrets, stores, db, channel, jobs, log })
+    const { rateLimits: limits, redis } = config
+    counts = await openCounts(db, { limits, redis, log })
+    const parts = { config, internals, secrets, stores, db, channel, counts, jobs, log }
+    return await assemble(parts)
   } catch (error) {
+    counts?.close()
     await channel?.close()
     await jobs.stop(0)
     await db.close()
@@ -149,6 +157,7 @@ type Parts = Pick<UploadDeps, 'stores' | 'db' | 'jobs' | 'log'> & {
   internals: Internals
   secrets: readonly string[]
   channel: Channel
+  counts: OpenCounts
 }
 
 async function assemble(parts: Parts): Promise<Carcosa> {
@@ -193,6 +202,13 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       hasRoute: (name) => uploads.route(name) !== null,
     },
   }
+  const limiter = createLimiter({
+    limits: config.rateLimits,
+    counts: parts.counts.counts,
+    meter: metrics.meter,
+    log,
+  })
+  const clientAddress = createClientAddress(config.trustedProxies, log)
   const app = createApp({
     router: config.router,
     auth,
@@ -207,16 +223,19 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       drain,
       tus: createTus(uploads),
       origin,
+      limits: { limiter, projectId },
       linkOf: (record, base) => api.files.link(record, base),
     },
     files: { db, signer, stores, access: uploads.access, log },
     events: watching,
+    limiter,
+    clientAddress,
   })
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
 
   const { trustedProxies } = config
-  const isTrustedProxy =
-    trustedProxies.length > 0 ? createNetworks(trustedProxies) : nobody
+  const believed = trustedProxies.length > 0 ? createNetworks(trustedProxies) : null
+  const isTrustedProxy = believed ?? nobody
   const handler = createNodeHandler(app, {
     isTrustedProxy,
     body: { idleMs: config.idleTimeout, minRate: config.minUploadRate },
@@ -238,10 +257,12 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     events: watching,
     accept: createSockets({ feed, subscribers, log }),
     isTrustedProxy,
+    limiter,
+    clientAddress,
   })
   let closing: Promise<void> | undefined
   return {
-    fetch: createFetchHandler(app),
+    fetch: createFetchHandler(app, believed),
     handler,
     checkContinue: onCheckContinue(handler),
     upgrade,
@@ -292,7 +313,7 @@ interface Running {
 }
 
 async function close(
-  { config: { shutdownTimeout }, jobs, db, channel, log }: Parts,
+  { config: { shutdownTimeout }, jobs, db, channel, counts, log }: Parts,
   { uploads, drain, feed, keyCheck }: Running,
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
@@ -311,6 +332,7 @@ async function close(
   await uploads.detector.close()
   await keyCheck.close()
   await channel.close()
+  counts.close()
   await db.close()
 }
 

@@ -47,6 +47,11 @@ export { createRouter, type Router } from './routes/router.ts'
 export type { RouteConfig, TypeOptions } from './routes/rules.ts'
 export { CarcosaError, type ErrorCode, type Problem } from './shared/errors.ts'
 export type { Logger } from './shared/logger.ts'
+export type {
+  RateLimit,
+  RateLimitChoice,
+  RateLimitOptions,
+} from './shared/rate-limits.ts'
 export type { CopyOptions, CopyProgress, CopyReport } from './upkeep/copy-files.ts'
 export type { ImportOptions, ImportReport } from './upkeep/import-objects.ts'
 export type { ReconcileOptions } from './upkeep/reconcile.ts'

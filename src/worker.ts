@@ -2,6 +2,7 @@ import { createOutbox } from './events/outbox.ts'
 import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
+import { dropCounts } from './limits/postgres-counts.ts'
 import { inRequestOf } from './shared/request-context.ts'
 import { mirror } from './upkeep/mirror.ts'
 import { reconcile } from './upkeep/reconcile.ts'
@@ -29,6 +30,7 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
     'uploads.sweep': async () => {
       const { expired, purged } = await sweep(uploads)
       const dropped = await dropEvents(uploads)
+      await dropCounts(uploads.db)
       if (expired + purged + dropped > 0)
         uploads.log.info({ expired, purged, dropped }, 'swept')
     },

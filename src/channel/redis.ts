@@ -1,16 +1,9 @@
-import type { Database, Statement } from '../db/database.ts'
+import type { Database } from '../db/database.ts'
 import type { ListenHandlers, Listening } from '../db/listen.ts'
-import { CarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Channel } from './channel.ts'
 import { provenChannel } from './proven.ts'
-
-/** How long a connection may take to be made, in ms. */
-const connectMs = 5_000
-/** Most milliseconds between two tries to connect. */
-const maxDelay = 5_000
-/** Milliseconds after which a connection that carries nothing is asked whether it is there. */
-const pingMs = 15_000
+import { maxDelay, openRedis, type RedisClient } from './redis-client.ts'
 
 export interface RedisChannelOptions {
   log: Logger
@@ -28,13 +21,8 @@ export async function redisChannel(
   db: Pick<Database, 'query'>,
   { log, url }: RedisChannelOptions,
 ): Promise<Channel> {
-  const { createClient } = await loadPackage()
-  const name = await nameFor(db)
-  const connect = () => newClient(createClient, url)
-  const sender = connect()
   // The listener tells of what goes wrong; a message that cannot be sent is lost.
-  sender.on('error', () => undefined)
-  void sender.connect().catch(() => undefined)
+  const { client: sender, name, connect } = await openRedis(db, url)
   const channel = provenChannel(
     {
       send: (payload) => sender.publish(name, payload),
@@ -58,41 +46,14 @@ export async function redisChannel(
   }
 }
 
-type Package = typeof import('@redis/client')
-type Client = ReturnType<typeof newClient>
-
-async function loadPackage(): Promise<Package> {
-  return await import('@redis/client').catch((cause) => {
-    throw new CarcosaError('CONFIG_INVALID', {
-      message: 'The setting redis needs a client of Redis: npm install @redis/client',
-      cause,
-    })
-  })
-}
-
-function newClient(createClient: Package['createClient'], url: string) {
-  return createClient({
-    url,
-    name: 'carcosa',
-    // A message is a hint: late it is worth nothing.
-    disableOfflineQueue: true,
-    pingInterval: pingMs,
-    socket: {
-      connectTimeout: connectMs,
-      reconnectStrategy: (retries) =>
-        Math.min(100 * 2 ** Math.min(retries, 10), maxDelay) * (0.5 + Math.random() / 2),
-    },
-  })
-}
-
 /** Never throws; what goes wrong is told to `handlers`. */
 function listenOn(
-  connect: () => Client,
+  connect: () => RedisClient,
   name: string,
   handlers: ListenHandlers,
 ): Listening {
   let closed = false
-  let client: Client | undefined
+  let client: RedisClient | undefined
   let retry: NodeJS.Timeout | undefined
 
   const start = () => {
@@ -150,20 +111,4 @@ function listenOn(
       end()
     },
   }
-}
-
-/**
- * Pub/sub knows no databases: the name says whose messages they are. The id of the first
- * migration was drawn at random when the database was made, and stays when it moves.
- */
-async function nameFor(db: Pick<Database, 'query'>): Promise<string> {
-  const [row] = await db.query<{ id: string; database: string }>(identityStatement)
-  if (!row) throw new TypeError('the database is not migrated')
-  return `carcosa:${row.database}:${row.id}`
-}
-
-const identityStatement: Statement = {
-  name: 'channel_identity',
-  sql: `SELECT id, current_database() AS database FROM carcosa._prisma_migrations
-        WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name LIMIT 1`,
 }

@@ -5,6 +5,7 @@ import type { Grant } from '../auth/roles.ts'
 import type { Router } from '../routes/router.ts'
 import type { LogLevel } from '../shared/log-level.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { RateLimitOptions, RateLimits } from '../shared/rate-limits.ts'
 
 /** What `createCarcosa` takes. Everything but the router has a default. */
 export interface CarcosaOptions {
@@ -36,11 +37,6 @@ export interface CarcosaOptions {
   auth?: readonly AuthProvider[]
   /** Roles of your own, or other grants for those there are: see src/auth/roles.ts. */
   roles?: Readonly<Record<string, readonly Grant[]>>
-  /**
-   * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
-   * `private`. Default nobody's.
-   */
-  trustedProxies?: readonly string[]
   /**
    * Whether a refusal tells the rule and what it was decided from, so also whether something
    * exists: for development. Without effect where NODE_ENV is production. Default false.
@@ -129,6 +125,17 @@ export interface CarcosaOptions {
    * bytes or `1KB`; 0 for any. Default 64.
    */
   minUploadRate?: number | string
+  /**
+   * How often clients may do what costs: create uploads, call `prepare`, send wrong credentials,
+   * read files. `false` for no limits. Default: see {@link RateLimitOptions}.
+   */
+  rateLimits?: RateLimitOptions | false
+  /**
+   * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
+   * `private`. For `carcosa.fetch`, which sees no connection: whether it is believed at all.
+   * Default nobody's.
+   */
+  trustedProxies?: readonly string[]
   /** Where log lines go. Default: nowhere; `carcosa start` logs to standard error. */
   logger?: Logger
 }
@@ -231,6 +238,7 @@ export interface Config {
   /** 0: any number. */
   readonly maxConnectionsPerClient: number
   readonly trustedProxies: readonly string[]
+  readonly rateLimits: RateLimits
 }
 
 export type SettingName = keyof Config

@@ -3,6 +3,7 @@ import type { Store } from '../../stores/store.ts'
 import { type Grant, isGrant } from '../auth/roles.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { isNetwork } from '../shared/networks.ts'
+import { parseRateLimits, parseRateLimitText } from '../shared/rate-limits.ts'
 import { parseSize } from '../shared/sizes.ts'
 
 // What the values of the settings may be, wherever they come from; settings.ts says which
@@ -65,6 +66,22 @@ export const timerDuration = duration.pipe(
     .positive()
     .max(2 ** 31 - 1),
 )
+
+/** What `parse` makes of it, if it does not throw. */
+function parsedBy<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
+  return schema.transform((value, context): Out => {
+    try {
+      return parse(value)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: String(error) })
+      return z.NEVER
+    }
+  })
+}
+
+export const rateLimits = parsedBy(z.unknown(), parseRateLimits)
+
+export const rateLimitsText = parsedBy(z.string(), parseRateLimitText)
 
 export const networks = z.array(z.string().refine(isNetwork))
 

@@ -3,6 +3,7 @@ import { apiKeys } from '../auth/api-keys.ts'
 import { servicesOnly } from '../auth/event-permission.ts'
 import { actions } from '../auth/roles.ts'
 import { logLevels } from '../shared/log-level.ts'
+import { defaultRateLimits } from '../shared/rate-limits.ts'
 import type { Config, SettingName } from './options.ts'
 import * as is from './schemas.ts'
 
@@ -335,6 +336,18 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     schema: is.networks,
     text: is.networksText,
   },
+  rateLimits: {
+    env: ['CARCOSA_RATE_LIMITS'],
+    flag: 'rate-limits',
+    allowed:
+      'off, or for each of create, prepare, auth and read a number and a time or off (for one of ' +
+      'address, principal, project: create.project=…), and store=memory; in code also an object',
+    example: 'create=600/1m,auth=20/5m,read=off',
+    fallback: 'create=6000/1m,prepare=6000/1m,auth=100/1m,read=off',
+    exampleInCode: "{ create: { points: 600, per: '1m' } }",
+    schema: is.rateLimits,
+    text: is.rateLimitsText,
+  },
   router: {
     env: [],
     allowed: 'what createRouter returns',
@@ -437,6 +450,7 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   maxConnections: 10_000,
   maxConnectionsPerClient: 0,
   trustedProxies: [],
+  rateLimits: defaultRateLimits,
   store: undefined,
   auth: [apiKeys()],
   roles: {},

@@ -1,5 +1,6 @@
 import type { AuthProvider } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
+import type { RateLimiter } from '../limits/limiter.ts'
 import type { Drain } from '../ops/drain.ts'
 import type { Readiness } from '../ops/health.ts'
 import { describeRouter } from '../routes/describe.ts'
@@ -7,14 +8,16 @@ import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Meter } from '../shared/meter.ts'
-import { jsonReply, type Reply } from '../shared/reply.ts'
+import { jsonReply, type Reply, withHeaders } from '../shared/reply.ts'
 import { authenticate } from './authenticate.ts'
+import type { ClientAddress } from './client-address.ts'
 import { type CorsOptions, preflight, withCors } from './cors.ts'
 import { answerEvents, type EventPaths } from './events.ts'
 import { answerFiles } from './files.ts'
 import type { Incoming, Located } from './incoming.ts'
-import { locate } from './locate.ts'
+import { locate, type Place } from './locate.ts'
 import { observed } from './observe.ts'
+import { limitedAuthentication } from './rate-limit.ts'
 import { refuse } from './refuse.ts'
 import { answerUploads, type UploadPaths } from './uploads.ts'
 
@@ -31,6 +34,8 @@ export interface AppOptions {
   uploads: UploadPaths
   files: FileDeps
   events: EventPaths
+  limiter: RateLimiter
+  clientAddress: ClientAddress
 }
 
 /** Answers a request; null if it is none of ours and may be declined. Never rejects. */
@@ -61,8 +66,15 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
     requireSane(incoming)
     const asked = preflight(incoming.method, incoming.headers)
     if (asked && place.segments[0] !== 'uploads') return asked
-    const principal = once(() => authenticate(options.auth, incoming))
-    const reply = await dispatch(options, { ...incoming, ...place, principal })
+    const client = options.clientAddress(incoming)
+    const { limiter } = options
+    const isLive = isLiveUpload(place)
+    const principal = once(() =>
+      limitedAuthentication({ limiter, client, isLive }, () =>
+        authenticate(options.auth, incoming),
+      ),
+    )
+    const reply = await dispatch(options, { ...incoming, ...place, client, principal })
     if (!asked) return reply
     // A browser stops at a preflight that fails, and the page never learns the reason; the
     // request itself is told. Else one answer serves the browser and a tus client's OPTIONS.
@@ -73,6 +85,11 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
   }
 }
 
+/** Promise P5: whatever continues an upload is never refused for having been asked too often. */
+function isLiveUpload({ segments: [root, , id] }: Place): boolean {
+  return root === 'uploads' && id !== undefined && id !== 'prepare'
+}
+
 async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   const { method, segments } = located
   const [root, ...rest] = segments
@@ -81,8 +98,14 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   if (rest.length === 0 && root === 'healthz') return jsonReply(200, { status: 'ok' })
   if (rest.length === 0 && root === 'readyz') return describeReadiness(options)
   options.drain.assertOpen()
-  if (root === 'files')
-    return answerFiles({ ...options.files, router: options.router }, located)
+  if (root === 'files') {
+    const standing = await options.limiter.spend({
+      operation: 'read',
+      client: { address: located.client },
+    })
+    const { files, router } = options
+    return withHeaders(await answerFiles({ ...files, router }, located), standing)
+  }
   if (rest.length > 0) throw new CarcosaError('NOT_FOUND')
   if (root === 'events') return answerEvents(options.events, located)
   if (root === 'ws') throw upgradeRequired()

@@ -78,12 +78,12 @@ async function permitAll(
 /** Who is counted together: a principal, a ticket, or else where the connection comes from. */
 export function clientOf(
   { principal, tickets }: Watcher,
-  { address }: Pick<Located, 'address'>,
+  { client }: Pick<Located, 'client'>,
 ): string {
   if (principal) return `principal ${principal.id}`
   const [ticket] = tickets
   if (ticket) return `batch ${ticket.batchId}`
-  return `address ${address ?? ''}`
+  return `address ${client ?? ''}`
 }
 
 /** @throws {CarcosaError} BAD_REQUEST */

@@ -35,6 +35,11 @@ export interface Located extends Incoming {
   readonly prefix: string
   /** Segments behind the prefix, e.g. `['uploads', 'avatar', '<id>']`, still encoded. */
   readonly segments: readonly string[]
+  /**
+   * Who is counted as one client: an address, or the network of one; null if nobody says. Behind
+   * a proxy that is trusted it is the one that proxy names.
+   */
+  readonly client: string | null
   /** Who asks; found out once, when first needed. */
   principal(): Promise<Principal | null>
 }

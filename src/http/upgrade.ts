@@ -2,15 +2,18 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AuthProvider, Principal } from '../auth/principal.ts'
 import type { AcceptSocket } from '../events/ws.ts'
+import type { RateLimiter } from '../limits/limiter.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Reply } from '../shared/reply.ts'
 import { authenticate } from './authenticate.ts'
+import type { ClientAddress } from './client-address.ts'
 import { type CorsOptions, withCors } from './cors.ts'
 import { permit } from './event-access.ts'
 import { clientOf, type EventPaths, watcherOf } from './events.ts'
 import { headersOf, type NodeHandlerOptions, senderOf } from './node.ts'
+import { limitedAuthentication } from './rate-limit.ts'
 import { refuse } from './refuse.ts'
 
 /**
@@ -32,6 +35,8 @@ export interface UpgradeOptions {
   events: EventPaths
   accept: AcceptSocket
   isTrustedProxy: NodeHandlerOptions['isTrustedProxy']
+  limiter: RateLimiter
+  clientAddress: ClientAddress
 }
 
 export function createUpgradeHandler(options: UpgradeOptions): UpgradeHandler {
@@ -58,19 +63,23 @@ interface Upgrade {
 }
 
 async function upgrade(
-  { auth, cors, drain, events, accept, isTrustedProxy }: UpgradeOptions,
+  options: UpgradeOptions,
   { req, socket, head, path, search }: Upgrade,
 ): Promise<void> {
+  const { auth, cors, drain, events, accept, limiter } = options
   drain.assertOpen()
   const headers = headersOf(req)
   judgeOrigin(headers, cors)
   let principal: Promise<Principal | null> | undefined
-  const address = senderOf(req, isTrustedProxy)
+  const address = senderOf(req, options.isTrustedProxy)
+  const client = options.clientAddress({ address, headers })
   const asking = {
     headers,
-    address,
+    client,
     principal: () => {
-      principal ??= authenticate(auth, { method: 'GET', path, search, headers, address })
+      principal ??= limitedAuthentication({ limiter, client, isLive: false }, () =>
+        authenticate(auth, { method: 'GET', path, search, headers, address }),
+      )
       return principal
     },
   }

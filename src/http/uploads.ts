@@ -1,7 +1,7 @@
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
-import { jsonReply, type Reply } from '../shared/reply.ts'
+import { jsonReply, type Reply, withHeaders } from '../shared/reply.ts'
 import { judgeBatch } from '../uploads/admission.ts'
 import type { UploadDeps, UploadRequest } from '../uploads/deps.ts'
 import { type BegunDirectly, beginDirect, finishDirect } from '../uploads/direct.ts'
@@ -13,6 +13,7 @@ import type { Tus } from '../uploads/tus.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
 import { parseBatch, parseReceipts } from './parse-batch.ts'
+import { type CreationLimits, limitCreation, limitCreations } from './rate-limit.ts'
 import { refuse } from './refuse.ts'
 
 export interface UploadPaths {
@@ -21,6 +22,7 @@ export interface UploadPaths {
   drain: Drain
   /** Where clients find the file; signed where it is private. */
   linkOf(record: FileRecord, prefix: string): string
+  limits: CreationLimits
   /** Origin in front of every URL told to clients; empty for relative ones. */
   origin: string
 }
@@ -52,7 +54,10 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
   const { hasBody, bodyAlreadyRead } = located
   const admitted = passDoor({ method, id, headers, hasBody, bodyAlreadyRead })
   const openBody = () => located.openBody()
-  return paths.tus({ request, admitted, openBody })
+  if (admitted.method !== 'POST') return paths.tus({ request, admitted, openBody })
+  const creation = { operation: 'create', request } as const
+  const standing = await limitCreation(paths.limits, located, creation)
+  return withHeaders(await paths.tus({ request, admitted, openBody }), standing)
 }
 
 function requestFor(
@@ -76,31 +81,54 @@ function requestFor(
     headers,
     prefix: origin + prefix,
     principal: located.principal,
-    ticket: async (late) =>
+    ticket: remembered(async (late) =>
       token === null ? null : uploads.tickets.read(token, { late }),
+    ),
+  }
+}
+
+/** Opening a ticket costs more than keeping it for the time of a request. */
+function remembered<T>(
+  read: (late: boolean) => Promise<T>,
+): (late: boolean) => Promise<T> {
+  const results = new Map<boolean, Promise<T>>()
+  return (late) => {
+    const result = results.get(late) ?? read(late)
+    results.set(late, result)
+    return result
   }
 }
 
 async function prepare(
-  { uploads }: UploadPaths,
+  { uploads, limits }: UploadPaths,
   located: Located,
   request: UploadRequest,
 ): Promise<Reply> {
   requirePost(located, 'A batch is prepared with POST.')
+  const preparation = { operation: 'prepare', request } as const
+  const standing = await limitCreation(limits, located, preparation)
   const batch = parseBatch(await readJson(located))
   const { batchId, expiresAt, errors, files } = await judgeBatch(uploads, request, batch)
+  const count = files.filter((file) => !('error' in file)).length
+  // A direct upload exists from here on. Beyond the limit a file gets a ticket like any other,
+  // and is counted when it is created.
+  let directly =
+    batch.direct && count > 0
+      ? await limitCreations(limits, located, { request, count })
+      : 0
   const answers = files.map(async (file) => {
     if ('error' in file) return { name: file.name, error: file.error.toProblem() }
     const { name, ticket, agreed } = file
-    const begun = batch.direct ? await beginDirect(uploads, request, agreed) : null
+    const begun = directly-- > 0 ? await beginDirect(uploads, request, agreed) : null
     return { name, ticket, ...(begun && { direct: describeDirect(request, begun) }) }
   })
-  return jsonReply(200, {
+  const reply = jsonReply(200, {
     batchId,
     expiresAt,
     errors: errors.map((error) => error.toProblem()),
     files: await Promise.all(answers),
   })
+  return withHeaders(reply, standing)
 }
 
 /** `url` is the upload's, as if it had been created by POST; `…/finish` ends it. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { CarcosaError } from '../shared/errors.ts'
+import { addressOf } from '../shared/networks.ts'
 import {
   isLive,
   type LiveBody,
@@ -14,14 +15,24 @@ import type { Incoming } from './incoming.ts'
 /** A web-standard handler: Hono, Next, Remix, anything with Request and Response. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
-export function createFetchHandler(app: App): FetchHandler {
+/**
+ * @param isTrustedProxy Whose `X-Forwarded-For` is believed. There is no connection to look at: the
+ *   program around us counts as one of them, and null says that there are none.
+ */
+export function createFetchHandler(
+  app: App,
+  isTrustedProxy: ((address: string) => boolean) | null,
+): FetchHandler {
   return async (request) => {
-    const reply = await app(fromWeb(request))
+    const reply = await app(fromWeb(request, isTrustedProxy))
     return toResponse(request, reply ?? problemReply(new CarcosaError('NOT_FOUND')))
   }
 }
 
-function fromWeb(request: Request): Incoming {
+function fromWeb(
+  request: Request,
+  isTrustedProxy: ((address: string) => boolean) | null,
+): Incoming {
   const { pathname, search } = new URL(request.url)
   return {
     method: request.method,
@@ -29,7 +40,7 @@ function fromWeb(request: Request): Incoming {
     stripped: '',
     search,
     headers: request.headers,
-    address: null,
+    address: senderOf(request.headers, isTrustedProxy),
     headerCount: 0,
     gone: () => request.signal,
     hasBody: request.body !== null && request.headers.get('content-length') !== '0',
@@ -44,6 +55,17 @@ function fromWeb(request: Request): Incoming {
       return body.on('error', () => {})
     },
   }
+}
+
+/** The address that was appended last is where the program around us had the request from. */
+function senderOf(
+  headers: Headers,
+  isTrusted: ((address: string) => boolean) | null,
+): string | null {
+  const named = headers.get('x-forwarded-for')?.split(',') ?? []
+  const last = named.pop()?.trim()
+  if (!isTrusted || last === undefined) return null
+  return addressOf(last, named.length > 0 ? named.join() : undefined, isTrusted)
 }
 
 function toResponse(request: Request, { status, headers, body }: Reply): Response {

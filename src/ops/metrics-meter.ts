@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Meter } from '../shared/meter.ts'
+import { limitedOperations } from '../shared/rate-limits.ts'
 
 /** What labels may say; anything else becomes `other`. */
 export interface Labels {
@@ -25,6 +26,7 @@ export function createMeter(registry: Registry, { routes, stores }: Labels): Met
     all.created.inc({ route: name }, 0)
     all.finished.inc({ route: name }, 0)
   }
+  for (const operation of limitedOperations) all.rateLimited.inc({ operation }, 0)
   return {
     requestAnswered({ method: asked, status, code, seconds }) {
       const name = method(asked)
@@ -50,6 +52,7 @@ export function createMeter(registry: Registry, { routes, stores }: Labels): Met
     callbackRan: (name, seconds) =>
       all.callbackSeconds.observe({ route: route(name) }, seconds),
     bodyGivenUp: (reason) => all.givenUp.inc({ reason }),
+    rateLimited: (operation) => all.rateLimited.inc({ operation }),
     eventSubscribers: (change) => all.subscribers.inc(change),
   }
 }
@@ -96,6 +99,11 @@ function metricsIn(registry: Registry) {
       'bodies_given_up_total',
       'Bodies cut off because their client was silent or too slow.',
       'reason',
+    ),
+    rateLimited: counter(
+      'rate_limited_total',
+      'Requests refused for a rate limit.',
+      'operation',
     ),
     requestSeconds: histogram(
       'request_duration_seconds',

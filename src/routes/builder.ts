@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/principal.ts'
 import type { Duration } from '../shared/durations.ts'
+import type { RateLimitChoice } from '../shared/rate-limits.ts'
 import type { Route } from './definition.ts'
 import type {
   MaybePromise,
@@ -23,6 +24,7 @@ export type Step =
   | 'mirror'
   | 'serve'
   | 'expiresIn'
+  | 'rateLimit'
   | 'onUploadComplete'
   | 'onUploadError'
 
@@ -158,6 +160,19 @@ export interface RouteBuilder<S extends Slots> extends Route<TypesOf<S>> {
     'expiresIn',
     never,
     (duration: Duration) => Next<S, 'expiresIn'>
+  >
+
+  /**
+   * How often uploads to this route may be created, instead of what the server allows: a limit for
+   * each address and each principal, `{ points: 50, per: '1m' }`; limits by name,
+   * `{ principal: { points: 50, per: '1m' } }`; or `false` for none. They are counted apart from
+   * other routes.
+   */
+  readonly rateLimit: Allowed<
+    S,
+    'rateLimit',
+    never,
+    (limit: RateLimitChoice) => Next<S, 'rateLimit'>
   >
 
   /**

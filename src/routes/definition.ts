@@ -1,3 +1,4 @@
+import type { RateRules } from '../shared/rate-limits.ts'
 import type {
   MaybePromise,
   MiddlewareArgs,
@@ -38,6 +39,8 @@ export interface RouteDefinition {
   readonly isPublic: boolean
   /** Milliseconds an unfinished upload lives; null for the server's default. */
   readonly expiresIn: number | null
+  /** How often uploads to it may be created; null for the server's limits. */
+  readonly rateLimit: RateRules | null
   /** Name of the store, or how to choose it; null for the server's default. */
   readonly store: string | ((args: StoreChoice) => string) | null
   /** Name of the store that gets a copy of every stored file; null for none. */

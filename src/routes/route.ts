@@ -1,3 +1,4 @@
+import { parseRouteLimit, type RateRules } from '../shared/rate-limits.ts'
 import type { EmptySlots, RouteBuilder, Slots, Step } from './builder.ts'
 import type { Route, RouteDefinition } from './definition.ts'
 import { invalid, oneOf } from './invalid.ts'
@@ -17,6 +18,7 @@ const earlierThan: Record<Step, readonly Step[]> = {
   mirror: [],
   serve: [],
   expiresIn: [],
+  rateLimit: [],
   onUploadComplete: [],
   onUploadError: [],
 }
@@ -46,6 +48,7 @@ export function route<const Awaits extends boolean = true>(
       ...parseOptions(options ?? {}),
       isPublic: false,
       expiresIn: null,
+      rateLimit: null,
       store: null,
       isDirect: false,
       mirror: null,
@@ -83,6 +86,7 @@ function builder<S extends Slots>(
       take('serve', { serve: oneOf(by, ['proxy', 'redirect'], '.serve()') }),
     expiresIn: (duration: unknown) =>
       take('expiresIn', { expiresIn: parseLifetime(duration, '.expiresIn()') }),
+    rateLimit: (limit: unknown) => take('rateLimit', { rateLimit: asRateLimit(limit) }),
     middleware: (fn: unknown) =>
       take('middleware', { middleware: asFunction(fn, '.middleware()') }),
     onUploadComplete: (fn: unknown) =>
@@ -136,6 +140,15 @@ function asStore(value: unknown): NonNullable<RouteDefinition['store']> {
 function asMirror(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value
   throw invalid('.mirror()', value, 'the name of a store')
+}
+
+function asRateLimit(value: unknown): RateRules {
+  try {
+    return parseRouteLimit(value)
+  } catch (error) {
+    const allowed = `{ points: 50, per: '1m' }, the same for address, principal or project by name, or false (${(error as Error).message})`
+    throw invalid('.rateLimit()', value, allowed)
+  }
 }
 
 function asFunction<Fn>(value: unknown, what: string): Fn {

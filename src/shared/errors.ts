@@ -42,6 +42,9 @@ const table = {
   SIGNATURE_INVALID: [403, 'The signature does not fit this request or has expired'],
   TICKET_INVALID: [403, 'The upload ticket does not fit this request or has expired'],
 
+  // How often
+  RATE_LIMITED: [429, 'This was asked too often'],
+
   // Files
   FILE_NOT_FOUND: [404, 'There is no such file'],
   PRECONDITION_FAILED: [412, 'The file is not in the state the request asks for'],

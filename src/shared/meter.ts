@@ -1,3 +1,5 @@
+import type { LimitedOperation } from './rate-limits.ts'
+
 /**
  * What is counted while Carcosa works. Each member is called where the thing happens, at most
  * a few times for each request and never for each chunk. src/ops/metrics.ts makes one.
@@ -25,6 +27,8 @@ export interface Meter {
   callbackRan(route: string, seconds: number): void
   /** A body was given up because its client was silent, or slower than allowed. */
   bodyGivenUp(reason: 'idle' | 'slow'): void
+  /** A request was refused for a rate limit. */
+  rateLimited(operation: LimitedOperation): void
   /** How many listen to events (SSE, WebSocket) changes by this. */
   eventSubscribers(change: 1 | -1): void
 }

@@ -75,3 +75,8 @@ export function jsonReply(status: number, value: unknown): Reply {
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }
   return { status, headers, body: JSON.stringify(value) }
 }
+
+/** The same answer with more headers. */
+export function withHeaders(reply: Reply, headers: Record<string, string>): Reply {
+  return { ...reply, headers: { ...reply.headers, ...headers } }
+}

@@ -16,7 +16,9 @@ import * as assert from 'uvu/assert'
 const root = join(import.meta.dirname, '../..')
 
 const db = ['src/db/x.ts', 'src/db/open.ts', 'src/db/migrate.ts']
-const channel = ['src/channel/x.ts', 'src/channel/channel.ts']
+const redisClient = 'src/channel/redis-client.ts'
+const channel = ['src/channel/x.ts', 'src/channel/channel.ts', redisClient]
+const limits = ['src/limits/x.ts', 'src/limits/limiter.ts']
 const auth = [
   ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/auth/permissions.ts'],
   'src/auth/roles.ts',
@@ -31,7 +33,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/files/x.ts', 'src/files/records.ts', 'src/http/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
-    'src/upkeep/x.ts',
+    ...['src/upkeep/x.ts', ...limits],
   ],
   'src/cli/probe.ts': [
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
@@ -52,6 +54,7 @@ const arrows: Record<string, readonly string[]> = {
     ...[...auth, 'src/files/x.ts'],
     ...['src/files/records.ts', 'src/uploads/x.ts', 'src/events/x.ts'],
     ...['src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts', 'src/http/x.ts'],
+    'src/limits/limiter.ts',
   ],
   'src/uploads/probe.ts': [
     ...['src/routes/x.ts', 'src/files/records.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
@@ -81,6 +84,8 @@ const arrows: Record<string, readonly string[]> = {
   'src/events/ws.ts': ['src/shared/x.ts', 'src/events/x.ts'],
   'src/channel/probe.ts': [...db, 'src/shared/x.ts', ...channel],
   'src/channel/redis.ts': [...db, 'src/shared/x.ts', ...channel],
+  'src/limits/probe.ts': [...db, 'src/shared/x.ts', ...limits, redisClient],
+  'src/limits/memory-counts.ts': [...db, 'src/shared/x.ts', ...limits, redisClient],
   'src/jobs/probe.ts': [
     ...[...db, 'src/shared/x.ts', 'src/jobs/x.ts', 'src/jobs/definitions.ts'],
   ],
@@ -117,6 +122,7 @@ const doors: Record<string, readonly string[]> = {
   'pglite-prisma-adapter': ['src/db/probe.ts'],
   'pg-boss': ['src/jobs/queue.ts'],
   '@redis/client': ['src/channel/redis.ts'],
+  'rate-limiter-flexible': ['src/limits/memory-counts.ts'],
   'prom-client': ['src/ops/metrics-probe.ts'],
   pino: ['src/ops/log.ts'],
   'file-type': ['src/files/detect.ts'],
