@@ -4,7 +4,8 @@ import { type CarcosaClientError, toClientError } from './errors.ts'
 export interface RetryOptions {
   /**
    * Failures in a row, without a single byte acknowledged in between, after which the file
-   * fails. Default 10, which is about three minutes. `Infinity` never gives up.
+   * fails. Default 10, which is about three minutes. `Infinity` never gives up. Being told to come
+   * back later by a rate limit is no failure.
    */
   attempts?: number
   /** Milliseconds before the first retry; doubles from there. Default 500. */
@@ -19,7 +20,7 @@ export type RetryPolicy = Required<RetryOptions>
 
 /** What is known at the moment the client begins to wait for the next try. */
 export interface RetryNotice {
-  /** Failures in a row so far, from 1. */
+  /** Failures in a row so far; waiting for a rate limit (`RATE_LIMITED`) is none. */
   readonly failures: number
   /** Milliseconds until the next try. */
   readonly delay: number
@@ -59,14 +60,22 @@ export async function persist<T>(work: () => Promise<T>, plan: Plan): Promise<T>
     } catch (thrown) {
       plan.signal.throwIfAborted()
       const error = toClientError(thrown)
-      failures = plan.progressed?.() ? 1 : failures + 1
+      const isAnother = !isAppointment(error)
+      if (plan.progressed?.()) failures = isAnother ? 1 : 0
+      else if (isAnother) failures++
       const retryable = plan.isRetryable?.(error) ?? error.retryable
       if (!retryable || failures > plan.policy.attempts) throw error
-      const delay = Math.max(backoff(failures, plan.policy), error.retryAfter ?? 0)
+      const usual = backoff(Math.max(failures, 1), plan.policy)
+      const delay = Math.max(usual, error.retryAfter ?? 0)
       plan.onRetry?.({ failures, delay, error, offline: isOffline() })
       await waitForRetry(delay, plan.signal)
     }
   }
+}
+
+/** A rate limit of the server says when it ends: to come back then is no failure. */
+function isAppointment({ code, retryAfter }: CarcosaClientError): boolean {
+  return code === 'RATE_LIMITED' && retryAfter !== null
 }
 
 /**

@@ -26,6 +26,8 @@ export function aStepTwice(): void {
   image.serve('proxy').serve('redirect')
   // @ts-expect-error .expiresIn() is already set on this route
   image.expiresIn('1h').expiresIn('1h')
+  // @ts-expect-error .rateLimit() is already set on this route
+  image.rateLimit(false).rateLimit(false)
   // @ts-expect-error .onUploadComplete() is already set on this route
   image.onUploadComplete(() => 1).onUploadComplete(() => 1)
   // @ts-expect-error .onUploadError() is already set on this route
@@ -150,9 +152,20 @@ export function falseConfig(): void {
   route(['image'], { ticketTTL: '60' })
   // @ts-expect-error not a duration
   image.expiresIn('2 months')
+  // @ts-expect-error a limit has a time
+  image.rateLimit({ points: 5 })
+  // @ts-expect-error a duration needs a unit
+  image.rateLimit({ points: 5, per: '60' })
+  // @ts-expect-error nobody is limited by that
+  image.rateLimit({ user: { points: 5, per: '1m' } })
+  // @ts-expect-error true is no limit
+  image.rateLimit(true)
 }
 
 export function goodConfig(): void {
+  image.rateLimit({ points: 5, per: '1m' })
+  image.onUploadError(() => {}).rateLimit({ principal: { points: 5, per: 60_000 } })
+  image.rateLimit({ address: false, project: { points: 5, per: '1 hour' } })
   route(['image', 'video', 'audio', 'pdf', 'text', 'blob', 'application/zip'])
   route({ 'image/png': { maxFileSize: '1.5 GiB', minFileSize: '64kb' }, pdf: {} })
   route({ image: { maxFileSize: 1024, additionalProperties: { width: 9, more: 'x' } } })

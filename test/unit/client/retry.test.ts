@@ -49,6 +49,24 @@ test('progress begins the count anew', async () => {
   assert.is(tries.count, 21)
 })
 
+test('a rate limit that says when it ends is no failure, however often', async () => {
+  const limited = new CarcosaClientError('RATE_LIMITED', {
+    retryable: true,
+    retryAfter: 1,
+  })
+  const notices: RetryNotice[] = []
+  const { work, tries } = failing(...Array(20).fill(limited), passing, limited, passing)
+  const onRetry = (notice: RetryNotice) => notices.push(notice)
+  assert.is(await persist(work, { ...plan(), onRetry }), 'done')
+  assert.is(tries.count, 24)
+  assert.equal(
+    notices.slice(-4).map(({ failures }) => failures),
+    [0, 1, 1, 2],
+  )
+  const always = failing(...Array(10).fill(passing))
+  assert.is(await persist(always.work, plan()).catch((error) => error), passing)
+})
+
 test('waits at least as long as Retry-After says', async () => {
   const notices: RetryNotice[] = []
   const { work } = failing(

@@ -17,6 +17,7 @@ test('the steps of a route fill the definition and leave the earlier builder as 
   const first = route(['image'])
   const last = first
     .expiresIn('2 days')
+    .rateLimit({ points: 50, per: '1m' })
     .public()
     .input(schema)
     .middleware(middleware)
@@ -35,6 +36,11 @@ test('the steps of a route fill the definition and leave the earlier builder as 
     trustedType: 'detected',
     isPublic: true,
     expiresIn: 172_800_000,
+    rateLimit: {
+      address: { points: 50, per: 60_000 },
+      principal: { points: 50, per: 60_000 },
+      project: false,
+    },
     store: 'fast',
     mirror: 'safe',
     serve: 'redirect',
@@ -72,6 +78,7 @@ const once: [string, unknown][] = [
   ['mirror', 'a'],
   ['serve', 'proxy'],
   ['expiresIn', '1h'],
+  ['rateLimit', false],
   ['onUploadComplete', fn],
   ['onUploadError', fn],
 ]
@@ -130,6 +137,10 @@ const wrong: [string, unknown, string][] = [
   ['expiresIn', '1 month', '1 month'],
   ['expiresIn', 0, 'more than 0'],
   ['expiresIn', undefined, 'undefined'],
+  ['rateLimit', undefined, 'points: 50'],
+  ['rateLimit', { points: 0, per: '1m' }, 'a whole number above 0'],
+  ['rateLimit', { points: 5, per: '1' }, 'per: '],
+  ['rateLimit', { user: { points: 5, per: '1m' } }, 'user is none of'],
 ]
 for (const [name, argument, says] of wrong) {
   test(`the steps of a route refuse .${name}(${JSON.stringify(argument)})`, () => {

@@ -48,6 +48,7 @@ defaults('wait for server data, trust the bytes and give tickets an hour', () =>
     trustedType: 'detected',
     isPublic: false,
     expiresIn: null,
+    rateLimit: null,
     store: null,
     mirror: null,
     serve: 'proxy',
