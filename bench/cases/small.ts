@@ -13,6 +13,11 @@ export const small: Case = async (bench) => {
     reference('naive'),
     reference('bare'),
     carcosa({ label: 'postgres', database: await postgres.createDatabase('small') }),
+    carcosa({
+      label: 'postgres unlimited',
+      limited: false,
+      database: await postgres.createDatabase('unlimited'),
+    }),
     carcosa(),
   ]
   const phases = phasesOf(bench, 'busy')
@@ -21,7 +26,7 @@ export const small: Case = async (bench) => {
     processesPer: 'run',
     ...smallSteps({
       uploads,
-      database: { postgres, isUsedBy: (name) => name.endsWith('postgres') },
+      database: { postgres, isUsedBy: (name) => name.includes('postgres') },
       compare: bench.options.smoke ? uploads : 100,
     }),
   })
@@ -35,11 +40,21 @@ export const small: Case = async (bench) => {
       phases,
       columns: loadColumns,
       results,
-      verdicts: [...ratios({ results, phases }, comparisons), ...queries.verdicts],
+      verdicts: [
+        ...ratios({ results, phases }, [...comparisons, ...limits]),
+        ...queries.verdicts,
+      ],
       notes: queries.notes,
     },
   ]
 }
+
+const limits = ['rate', 'cpu', 'p50'].map((figure) => ({
+  title: `carcosa postgres / without rate limits, ${figure}`,
+  figure,
+  of: 'carcosa postgres',
+  against: 'carcosa postgres unlimited',
+}))
 
 const comparisons = ['carcosa postgres', 'carcosa'].flatMap((of) =>
   ['rate', 'cpu', 'p50', 'p99'].map((figure) => ({

@@ -24,6 +24,8 @@ export interface CarcosaOptions {
   database: string | null
   /** The URL of an S3 to keep the files in; null for the directory. */
   s3: string | null
+  /** Whether creations are counted, with a limit that nobody meets. */
+  limited: boolean
   /** Whether lib-storage takes the uploads instead, in the same process. */
   libStorage: boolean
 }
@@ -43,6 +45,7 @@ const carcosa = await createCarcosa({
   digest: options.digest,
   // All of them come from this machine.
   maxSubscribersPerClient: 100_000,
+  rateLimits: options.limited && { create: { points: 1_000_000_000, per: '1m' } },
 })
 const handler =
   options.libStorage && options.s3

@@ -97,6 +97,7 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
         s3: setup.s3 ?? null,
         files: setup.files ?? null,
         libStorage: setup.libStorage ?? false,
+        limited: setup.limited ?? true,
       }
       return [script('carcosa.ts'), JSON.stringify(options)]
     },
@@ -126,6 +127,8 @@ interface CarcosaSetup {
   files?: string
   /** The URL of an S3 to keep the files in; without one they are in the directory. */
   s3?: string
+  /** Whether creations are counted for rate limits; by default they are. */
+  limited?: boolean
   /** Lib-storage takes the uploads to `s3` instead, in a process that has all of Carcosa in it. */
   libStorage?: boolean
 }
