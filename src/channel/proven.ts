@@ -8,6 +8,8 @@ import { createListeners } from './listeners.ts'
 /** Milliseconds between two proofs that messages arrive, and how long one may take. */
 const proofMs = 10_000
 const proofTimeoutMs = 3_000
+/** How long what was said last may take to be sent when it is closed. */
+const lastWordMs = 1_000
 
 /** What is not for listeners: a message that a process sends to hear whether it arrives. */
 const proof = 'proof'
@@ -95,8 +97,18 @@ export function provenChannel(carrier: Carrier, log: Logger): Channel {
       if (closed) return
       closed = true
       clearTimeout(proving)
-      await folding.flush()
+      await atMost(lastWordMs, folding.flush())
       await listening.close()
     },
   }
+}
+
+/** Waits for `work`, which never rejects, but not for ever: a carrier may hang. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }

@@ -28,6 +28,10 @@ const router = createRouter({
   image: route({ image: { maxFileSize: '1GB' } })
     .public()
     .direct(),
+  limited: route({ blob: { maxFileCount: 9 } })
+    .public()
+    .direct()
+    .rateLimit({ points: 3, per: '1h' }),
   ordinary: route({ blob: { maxFileSize: '1GB' } }).public(),
 })
 
@@ -313,6 +317,28 @@ test('cannot be finished where there was none', async () => {
     body: '{"receipts":[]}',
   })
   assert.is(answer.status, 404)
+})
+
+test('beyond a rate limit a file is not offered the store, and waits for its turn', async () => {
+  const files = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, size: 3, type: '' }))
+  const answer = await server.doors.http({
+    method: 'POST',
+    path: '/uploads/limited/prepare',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ files, direct: true }),
+  })
+  assert.is(answer.status, 200)
+  const prepared = (answer.json() as unknown as { files: Prepared[] }).files
+  assert.equal(
+    prepared.map(({ direct, ticket }) => [direct !== undefined, ticket !== '']),
+    [true, true, true, false, false].map((offered) => [offered, true]),
+  )
+  const created = await server.doors.http({
+    method: 'POST',
+    path: '/uploads/limited',
+    headers: { 'Upload-Length': '3', 'Upload-Ticket': prepared[4]?.ticket ?? '' },
+  })
+  assert.is(created.json().code, 'RATE_LIMITED')
 })
 
 test.run()

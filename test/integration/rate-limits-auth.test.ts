@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert'
 import type { CarcosaOptions } from '../../src/config.ts'
 import { route } from '../../src/routes/route.ts'
 import { createRouter } from '../../src/routes/router.ts'
+import { startServer as startCommand } from '../support/command.ts'
+import { openSocket } from '../support/event-socket.ts'
 import { upload } from '../support/lifecycle.ts'
 import { postgres } from '../support/postgres.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -65,6 +67,21 @@ auth('100 at once at a limit of 50: 50 are told that they are wrong', async () =
     const statuses = answers.map(({ status }) => status)
     assert.is(statuses.filter((status) => status === 401).length, 50)
     assert.is(statuses.filter((status) => status === 429).length, 50)
+  })
+})
+
+auth('count wherever somebody is asked for, and hold there', async () => {
+  await withServer({ rateLimits: { auth: two } }, async ({ doors, port }) => {
+    const headers = { Authorization: 'Bearer expired' }
+    const connect = () =>
+      openSocket(port, '/ws', headers).catch((error: Error) => error.message)
+    assert.is(await connect(), '401')
+    const events = { method: 'GET', path: '/events?route=demo', headers }
+    assert.is((await doors.http(events)).status, 401)
+    assert.is(await connect(), '429')
+    assert.is((await doors.http(events)).status, 429)
+    const prepare = { ...wrong, path: '/uploads/mine/prepare' }
+    assert.is((await doors.http(prepare)).status, 429)
   })
 })
 
@@ -161,6 +178,29 @@ addresses('of carcosa.fetch is not known, unless proxies are trusted', async () 
       statuses.push((await doors.fetch(from(address))).status)
     assert.equal(statuses, [201, 201, 429, 201])
   })
+})
+
+addresses('carcosa start is told by its flags', async () => {
+  const flags = ['--rate-limits', 'create.address=1/1h', '--trusted-proxies', 'loopback']
+  const server = await startCommand(flags)
+  const post = async (address: string) => {
+    const headers = {
+      'Tus-Resumable': '1.0.0',
+      'Upload-Length': '5',
+      'X-Forwarded-For': address,
+    }
+    return (await fetch(`${server.url}/uploads/demo`, { method: 'POST', headers })).status
+  }
+  try {
+    const statuses = [
+      await post('192.0.2.1'),
+      await post('192.0.2.1'),
+      await post('::1:2'),
+    ]
+    assert.equal(statuses, [201, 429, 201])
+  } finally {
+    await server.stop()
+  }
 })
 
 addresses.run()

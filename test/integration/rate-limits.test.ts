@@ -1,7 +1,9 @@
-/** How often clients may create uploads, on one node and on two; see also security-limits. */
+/** How often clients may create uploads (SEC-13), on one node and on two, with every store. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CarcosaOptions } from '../../src/config.ts'
+import { jobHandlers } from '../../src/worker.ts'
 import type { Exchange } from '../support/exchange.ts'
 import { postgres } from '../support/postgres.ts'
 import { redisServer } from '../support/redis-server.ts'
@@ -37,6 +39,23 @@ async function lets50Through(servers: readonly TestServer[]): Promise<void> {
   const again = await statusesOf(10, doors)
   assert.is(times(again, 429), 10)
 }
+
+/** What a server says of its counters. */
+function listener() {
+  const warnings: string[] = []
+  const infos: string[] = []
+  const logger = {
+    debug: () => {},
+    info: (_: unknown, message: string) => {
+      if (isAboutCounters(message)) infos.push(message)
+    },
+    warn: (_: unknown, message: string) => void warnings.push(message),
+    error: () => {},
+  }
+  return { logger, warnings, infos }
+}
+
+const isAboutCounters = (message: string) => message.startsWith('rate limits are counted')
 
 const places: [name: string, options: Partial<CarcosaOptions>][] = [
   ['embedded', { database: 'memory://', rateLimits: fifty }],
@@ -93,30 +112,64 @@ redisTest('two nodes on one Redis: exactly 50 are let through', async () => {
 })
 
 redisTest(
-  'a Redis that is gone: each node counts alone, warns once, and nothing fails',
+  'a Redis that is gone: each node counts alone, warns once, nothing fails',
   async () => {
     const redis = await redisServer()
-    const warnings: string[] = []
-    const logger = {
-      debug: () => {},
-      info: () => {},
-      warn: (_: unknown, message: string) => void warnings.push(message),
-      error: () => {},
-    }
+    const { logger, warnings } = listener()
     const server = await startServer({ redis: redis.url, rateLimits: fifty, logger })
     try {
       assert.is((await server.doors.http(create())).status, 201)
       await redis.stop()
       await lets50Through([server])
-      const told = warnings.filter((message) =>
-        message.includes('counted by each process'),
-      )
-      assert.is(told.length, 1)
+      assert.is(warnings.filter(isAboutCounters).length, 1)
     } finally {
       await server.close()
     }
   },
 )
+
+redisTest(
+  'a Redis that does not answer holds a request for a second at most',
+  async () => {
+    const redis = await redisServer()
+    const { logger, warnings } = listener()
+    const server = await startServer({ redis: redis.url, rateLimits: fifty, logger })
+    try {
+      await redis.command('CLIENT', 'PAUSE', '600000', 'ALL')
+      assert.is((await server.doors.http(create())).status, 201)
+      assert.is((await server.doors.http(create())).status, 201)
+      assert.is(warnings.filter(isAboutCounters).length, 1)
+      // Also with something left to say to the others.
+      const closing = server.carcosa.close()
+      server.uploads.channel.send('topic', 'last words', true)
+      await closing
+    } finally {
+      await server.close()
+      await redis.stop()
+    }
+  },
+)
+
+redisTest('a Redis that comes back counts again', async () => {
+  const redis = await redisServer()
+  const { logger, infos } = listener()
+  const server = await startServer({ redis: redis.url, rateLimits: fifty, logger })
+  try {
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
+    await server.doors.http(create())
+    const isBack = async () => {
+      assert.is((await server.doors.http(create())).status, 201)
+      const keys = await redis.command('KEYS', 'carcosa:*:limit:*')
+      return (keys as unknown[]).length > 0
+    }
+    for (let i = 0; i < 40 && !(await isBack()); i++) await sleep(250)
+    assert.ok(await isBack())
+    assert.ok(infos.length <= 1)
+  } finally {
+    await server.close()
+    await redis.stop()
+  }
+})
 
 redisTest.run()
 
@@ -330,6 +383,40 @@ test('who is known to be beyond a limit does not reach the database', async () =
     const statuses = await statusesOf(20, [doors.http])
     assert.is(times(statuses, 429), 20)
     assert.equal(await counted(), [before])
+  })
+})
+
+test('a table that is gone: the process counts alone, warns once, and nothing fails', async () => {
+  const { logger, warnings } = listener()
+  await withLimits(
+    fifty,
+    async (server) => {
+      await server.uploads.db.executeSql('DROP TABLE carcosa.rate_count')
+      await lets50Through([server])
+      assert.is(warnings.filter(isAboutCounters).length, 1)
+    },
+    { logger },
+  )
+})
+
+test('counts whose window is over are swept away', async () => {
+  const limits = {
+    create: { address: { points: 5, per: '1s' }, principal: two },
+  } as const
+  await withLimits(limits, async ({ doors, uploads }) => {
+    await doors.http(create({ Authorization: 'Bearer ann' }, 'mine'))
+    const keys = () =>
+      uploads.db.query<{ key: string }>({
+        name: 'keys',
+        sql: 'SELECT key FROM carcosa.rate_count ORDER BY key',
+      })
+    assert.is((await keys()).length, 2)
+    await sleep(1_100)
+    const { signal } = new AbortController()
+    await jobHandlers(uploads)['uploads.sweep']({}, { id: 'x', attempt: 1, signal })
+    const left = await keys()
+    assert.is(left.length, 1)
+    assert.match(left[0]?.key ?? '', /^create:principal:[\w-]{43}$/)
   })
 })
 

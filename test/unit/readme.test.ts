@@ -17,6 +17,13 @@ import type { TypeOptions } from '../../src/routes/rules.ts'
 import { parseDuration } from '../../src/shared/durations.ts'
 import { errorCodes } from '../../src/shared/errors.ts'
 import { typeGroups } from '../../src/shared/mime.ts'
+import {
+  defaultRateLimits,
+  type LimitedOperation,
+  limitedOperations,
+  parseRateLimitText,
+  rulesIn,
+} from '../../src/shared/rate-limits.ts'
 import { parseSize } from '../../src/shared/sizes.ts'
 import { predecessors } from '../../src/uploads/state.ts'
 import { overFetch } from '../support/exchange.ts'
@@ -138,6 +145,21 @@ tables('verbs: as carcosa help lists them', () => {
     rows.map((cells) => cells.map((cell) => cell.replaceAll('`', ''))),
     verbs.map(({ name, summary }) => [name, summary]),
   )
+})
+
+tables('rate limits: every operation, and the defaults as they are', () => {
+  const rows = table(readme, ['Operation', 'Counted by', 'Default', ''])
+  assert.equal(
+    rows.map(([cell = '']) => codes(cell)[0]),
+    [...limitedOperations],
+  )
+  const points = (name: LimitedOperation) => rulesIn(defaultRateLimits[name])[0]?.points
+  const shown = rows.map(([, , text = '']) => /^[\d,]+(?= a minute)/.exec(text)?.[0])
+  assert.equal(
+    [shown[0], shown[2]],
+    [points('create'), points('auth')].map((number) => number?.toLocaleString('en')),
+  )
+  assert.equal(defaultRateLimits, parseRateLimitText(settings.rateLimits.fallback ?? ''))
 })
 
 tables('errors: every code with its status and title', () => {
