@@ -7,6 +7,7 @@ import type { Located } from './incoming.ts'
 /** What counting the requests of an upload path stands on. */
 export interface CreationLimits {
   readonly limiter: RateLimiter
+  /** Of those whose credential names none. */
   readonly projectId: string
 }
 
@@ -22,9 +23,9 @@ export async function limitCreation(
   located: Pick<Located, 'client'>,
   { operation, request }: { operation: 'create' | 'prepare'; request: UploadRequest },
 ): Promise<Record<string, string>> {
-  const wish = creationWish(limits, located, { operation, request })
+  const wish = creationWish(located, { operation, request })
   limits.limiter.assertFree(wish)
-  return limits.limiter.spend(await withPrincipal(wish, request))
+  return limits.limiter.spend(await withPrincipal(limits, wish, request))
 }
 
 /** Of so many creations at once, how many there may be. */
@@ -33,27 +34,31 @@ export async function limitCreations(
   located: Pick<Located, 'client'>,
   { request, count }: { request: UploadRequest; count: number },
 ): Promise<number> {
-  const wish = creationWish(limits, located, { operation: 'create', request })
-  return limits.limiter.spendSome(await withPrincipal(wish, request), count)
+  const wish = creationWish(located, { operation: 'create', request })
+  return limits.limiter.spendSome(await withPrincipal(limits, wish, request), count)
 }
 
 function creationWish(
-  { projectId }: CreationLimits,
   { client }: Pick<Located, 'client'>,
   { operation, request }: { operation: Wish['operation']; request: UploadRequest },
 ): Wish {
-  return {
-    operation,
-    route: request.route,
-    client: { address: client, project: projectId },
-  }
+  return { operation, route: request.route, client: { address: client } }
 }
 
 /** A ticket says whose it is without anybody being asked. */
-async function withPrincipal(wish: Wish, request: UploadRequest): Promise<Wish> {
+async function withPrincipal(
+  { projectId: usual }: CreationLimits,
+  wish: Wish,
+  request: UploadRequest,
+): Promise<Wish> {
   const ticket = await request.ticket(false)
-  const principal = ticket ? ticket.ownerId : (await request.principal())?.id
-  return { ...wish, client: { ...wish.client, principal } }
+  const principal = ticket ? null : await request.principal()
+  const client = {
+    ...wish.client,
+    principal: ticket ? ticket.ownerId : principal?.id,
+    project: (ticket ?? principal)?.projectId ?? usual,
+  }
+  return { ...wish, client }
 }
 
 /**

@@ -24,7 +24,8 @@ test.before(async () => {
     name: 'changing',
     authenticate: (request) => provider.authenticate(request),
   }
-  server = await startServer({ auth: [auth] })
+  // More wrong tokens in a second than any client may send.
+  server = await startServer({ auth: [auth], rateLimits: { auth: false } })
 })
 test.before.each(() => {
   issuer.answer('keys')
