@@ -1,0 +1,114 @@
+import type { Api } from './api.ts'
+import type { AuthProvider } from './auth/principal.ts'
+import type { Feed } from './events/feed.ts'
+import { createSubscribers } from './events/subscribers.ts'
+import { createSockets } from './events/ws.ts'
+import type { Signer } from './files/sign.ts'
+import { createApp } from './http/app.ts'
+import { createClientAddress } from './http/client-address.ts'
+import type { EventPaths } from './http/events.ts'
+import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
+import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
+import { createFetchHandler, type FetchHandler } from './http/web.ts'
+import { createLimiter } from './limits/limiter.ts'
+import type { Operations } from './operations.ts'
+import type { Drain } from './ops/drain.ts'
+import type { Parts } from './parts.ts'
+import { createNetworks } from './shared/networks.ts'
+import type { UploadDeps } from './uploads/deps.ts'
+import { createTus } from './uploads/tus.ts'
+
+/** The doors of a Carcosa that speak HTTP; see {@link Carcosa}. */
+export interface Doors {
+  readonly fetch: FetchHandler
+  readonly handler: NodeHandler
+  readonly checkContinue: NodeHandler
+  readonly upgrade: UpgradeHandler
+}
+
+/** What is behind them. */
+export interface Behind {
+  readonly uploads: UploadDeps
+  readonly feed: Feed
+  readonly drain: Drain
+  readonly signer: Signer
+  readonly auth: readonly AuthProvider[]
+  readonly operations: Operations
+  readonly api: Pick<Api, 'files'>
+}
+
+export function openDoors(parts: Parts, behind: Behind): Doors {
+  const { config, counts, stores, db, log } = parts
+  const { uploads, drain, signer, auth, api, feed } = behind
+  const { metrics, readiness } = behind.operations
+  const { router, cors, basePath, trustedProxies } = config
+  const limiter = createLimiter({
+    limits: config.rateLimits,
+    counts: counts.counts,
+    meter: metrics.meter,
+    log,
+  })
+  const clientAddress = createClientAddress(trustedProxies, log)
+  const { events, accept } = watching(parts, behind)
+  const common = { auth, cors, basePath, log, drain, events, limiter, clientAddress }
+  const app = createApp({
+    ...common,
+    router,
+    meter: metrics.meter,
+    readiness,
+    uploads: {
+      uploads,
+      drain,
+      tus: createTus(uploads),
+      origin: config.publicUrl ?? '',
+      limits: { limiter, projectId: uploads.settings.projectId },
+      linkOf: (record, base) => api.files.link(record, base),
+    },
+    files: { db, signer, stores, access: uploads.access, log },
+  })
+  const believed = trustedProxies.length > 0 ? createNetworks(trustedProxies) : null
+  const isTrustedProxy = believed ?? nobody
+  const handler = createNodeHandler(app, {
+    isTrustedProxy,
+    body: { idleMs: config.idleTimeout, minRate: config.minUploadRate },
+    onGivenUp: metrics.meter.bodyGivenUp,
+    leaving: () => drain.leaving,
+  })
+  return {
+    fetch: createFetchHandler(app, believed),
+    handler,
+    checkContinue: onCheckContinue(handler),
+    upgrade: createUpgradeHandler({ ...common, accept, isTrustedProxy }),
+  }
+}
+
+const nobody = () => false
+
+/** What those are given who watch. */
+function watching(
+  { config, db, log }: Parts,
+  { uploads, feed, drain, operations }: Behind,
+) {
+  const subscribers = createSubscribers({
+    total: config.maxSubscribers,
+    perClient: config.maxSubscribersPerClient,
+    heartbeat: config.eventHeartbeat,
+    maxPending: config.subscriberBuffer,
+    log,
+    meter: operations.metrics.meter,
+  })
+  drain.closing.addEventListener('abort', () => subscribers.close())
+  const events: EventPaths = {
+    feed,
+    subscribers,
+    tickets: uploads.tickets,
+    access: {
+      db,
+      access: uploads.access,
+      permission: config.events,
+      projectId: uploads.settings.projectId,
+      hasRoute: (name) => uploads.route(name) !== null,
+    },
+  }
+  return { events, accept: createSockets({ feed, subscribers, log }) }
+}

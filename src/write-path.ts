@@ -1,0 +1,80 @@
+import { createAccess } from './auth/permissions.ts'
+import type { AuthProvider } from './auth/principal.ts'
+import { assertNotShutOut } from './auth/shut-out.ts'
+import type { Config } from './config.ts'
+import { createBus } from './events/bus.ts'
+import type { Feed } from './events/feed.ts'
+import { createDetector } from './files/detect.ts'
+import type { Drain } from './ops/drain.ts'
+import type { Metrics } from './ops/metrics.ts'
+import { defaultProject, type Parts } from './parts.ts'
+import type { UploadDeps } from './uploads/deps.ts'
+import { noFaults } from './uploads/faults.ts'
+import { createLeases } from './uploads/lease.ts'
+import { meteredLeases } from './uploads/metered-leases.ts'
+import { createProgress } from './uploads/progress.ts'
+import { createTails } from './uploads/tails.ts'
+import { createTicketOffice } from './uploads/ticket.ts'
+
+/** What the write path is put together with, but not part of. */
+interface Beside {
+  drain: Drain
+  feed: Feed
+  metrics: Metrics
+  auth: readonly AuthProvider[]
+}
+
+/** Puts the write path together. */
+export function uploadDeps(
+  parts: Parts,
+  { drain, feed, metrics, auth }: Beside,
+): UploadDeps {
+  const { config, internals, secrets, stores, db, channel, jobs, log } = parts
+  const digest = config.digest !== 'none'
+  const base = `${config.publicUrl ?? ''}${config.basePath}`
+  const bus = createBus(channel)
+  return {
+    db,
+    jobs,
+    stores,
+    log,
+    meter: metrics.meter,
+    bus,
+    feed,
+    progress: createProgress(feed),
+    channel,
+    access: createAccess({
+      roles: config.roles,
+      defaultProject,
+      explainDenials: config.explainDenials,
+    }),
+    defaultStore: [...stores.keys()][0] ?? 'default',
+    leases: meteredLeases(
+      createLeases({ db, channel, bus, log }, internals.leases),
+      metrics.meter,
+    ),
+    tails: createTails(digest),
+    tickets: createTicketOffice(secrets, (id) => assertNotShutOut(auth, id)),
+    detector: createDetector(),
+    faults: internals.faults ?? noFaults,
+    settings: {
+      projectId: defaultProject,
+      digest,
+      expiresIn: config.expiresIn,
+      orphanGrace: config.orphanGrace,
+      eventRetention: config.eventRetention,
+      longestLife: longestLife(config),
+      claimMs: internals.claimMs ?? 30_000,
+      fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,
+    },
+    route: (name) => config.router.routes[name] ?? null,
+    background(work) {
+      drain.run(() => work).catch((err) => log.error({ err }, 'background work failed'))
+    },
+  }
+}
+
+function longestLife({ router, expiresIn }: Config): number {
+  const lives = Object.values(router.routes).map((route) => route.expiresIn ?? expiresIn)
+  return Math.max(expiresIn, ...lives)
+}
