@@ -99,7 +99,7 @@ blip('survives a server that ends all sessions', async ({ database, server }) =>
   const admin = await openDatabase(server.url)
   await admin.executeSql(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE application_name = 'carcosa' AND pid <> pg_backend_pid()`,
+     WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   )
   await admin.close()
   assert.is((await running).code, 'DATABASE_UNAVAILABLE')
