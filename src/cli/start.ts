@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Carcosa } from '../carcosa.ts'
 import type { Config } from '../config.ts'
-import { createLogger } from '../ops/log.ts'
 import { createServerMetrics } from '../ops/metrics-server.ts'
 import type { Logger } from '../shared/logger.ts'
 import { openAdmin } from './server/admin.ts'
@@ -10,13 +9,8 @@ import { describeDatabase, describeStores, isPostgres } from './server/describe.
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
-import {
-  carcosaOptions,
-  describeSettings,
-  type Loaded,
-  loadSettings,
-} from './server/settings.ts'
-import { onStopSignal } from './server/signals.ts'
+import { runService, type Service } from './server/service.ts'
+import { carcosaOptions, describeSettings, type Loaded } from './server/settings.ts'
 import type { Verb } from './verb.ts'
 
 /** `carcosa start`: the standalone server. */
@@ -36,33 +30,20 @@ SIGINT or SIGTERM stops: readiness says so, for --drain-delay all is served as b
 new requests are refused and running ones may end for --shutdown-timeout. An upload that does not
 is answered with the offset it has reached. A second signal stops at once.`,
   longRunning: true,
-  async run(args, io) {
-    const signal = onStopSignal()
-    try {
-      const loaded = await loadSettings(args, io)
-      const { config } = loaded
-      const log =
-        config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
-      warn(loaded, log)
-      await serve(config, log, {
-        listening: (address, admin) => io.stdout.write(banner(loaded, address, admin)),
-        stopped: signal.received,
+  run: (args, io) =>
+    runService(args, io, (service) => {
+      warn(service.loaded, service.log)
+      return serve(service, (address, admin) => {
+        io.stdout.write(banner(service.loaded, address, admin))
       })
-      return 0
-    } finally {
-      signal.release()
-    }
-  },
+    }),
 }
 
-interface Life {
-  /** Called once connections are accepted, also on the admin port, where there is one. */
-  listening(address: AddressInfo, admin: AddressInfo | null): void
-  /** Settles when it is time to stop, with the reason. */
-  stopped: Promise<string>
-}
-
-async function serve(config: Config, log: Logger, life: Life): Promise<void> {
+/** `listening` is called once connections are accepted, also on the admin port, where there is one. */
+async function serve(
+  { config, log, stopped }: Service,
+  listening: (address: AddressInfo, admin: AddressInfo | null) => void,
+): Promise<void> {
   // Loaded here so that other verbs start without it.
   const { createCarcosa } = await import('../carcosa.ts')
   const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
@@ -76,8 +57,8 @@ async function serve(config: Config, log: Logger, life: Life): Promise<void> {
     })
     const admin = await openAdmin({ carcosa, metrics, log }, config)
     closeAdmin = admin.close
-    life.listening(await listen(server, config), admin.address)
-    log.info({ reason: await life.stopped }, 'Stopping: running requests may end')
+    listening(await listen(server, config), admin.address)
+    log.info({ reason: await stopped }, 'Stopping: running requests may end')
     stopping = true
     await carcosa.leave()
     const timeout = config.shutdownTimeout

@@ -1,14 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
-import { createLogger } from '../ops/log.ts'
 import { createServerMetrics } from '../ops/metrics-server.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import type { Logger } from '../shared/logger.ts'
 import { openAdmin } from './server/admin.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
 import { localUrl } from './server/http.ts'
-import { carcosaOptions, type Loaded, loadSettings } from './server/settings.ts'
-import { onStopSignal } from './server/signals.ts'
+import { runService, type Service } from './server/service.ts'
+import { carcosaOptions, type Loaded } from './server/settings.ts'
 import type { Verb } from './verb.ts'
 
 /** `carcosa worker`: a process that runs jobs and takes no uploads. */
@@ -27,33 +25,18 @@ to one of them. This needs Postgres: the embedded database admits one process.
 SIGINT or SIGTERM lets running jobs end for --shutdown-timeout; what has not ended by then is
 given back, and another worker begins it at once. A second signal stops at once.`,
   longRunning: true,
-  async run(args, io) {
-    const signal = onStopSignal()
-    try {
-      const loaded = await loadSettings(args, io)
-      const { config } = loaded
-      requirePostgres(config)
-      const log =
-        config.logger ?? createLogger({ level: config.logLevel, output: io.stderr })
-      await work(config, log, {
-        working: (admin) => io.stdout.write(banner(loaded, admin)),
-        stopped: signal.received,
-      })
-      return 0
-    } finally {
-      signal.release()
-    }
-  },
+  run: (args, io) =>
+    runService(args, io, async (service) => {
+      requirePostgres(service.config)
+      await work(service, (admin) => io.stdout.write(banner(service.loaded, admin)))
+    }),
 }
 
-interface Life {
-  /** Called once jobs are taken, with where operators find out about it, if they can. */
-  working(admin: AddressInfo | null): void
-  /** Settles when it is time to stop, with the reason. */
-  stopped: Promise<string>
-}
-
-async function work(config: Config, log: Logger, life: Life): Promise<void> {
+/** `working` is called once jobs are taken, with where operators find out about it, if they can. */
+async function work(
+  { config, log, stopped }: Service,
+  working: (admin: AddressInfo | null) => void,
+): Promise<void> {
   // Loaded here so that other verbs start without it.
   const { createCarcosa } = await import('../carcosa.ts')
   const carcosa = await createCarcosa({
@@ -68,8 +51,8 @@ async function work(config: Config, log: Logger, life: Life): Promise<void> {
     const metrics = createServerMetrics(() => 0)
     const admin = await openAdmin({ carcosa, metrics, log }, config)
     closeAdmin = admin.close
-    life.working(admin.address)
-    log.info({ reason: await life.stopped }, 'Stopping: running jobs may end')
+    working(admin.address)
+    log.info({ reason: await stopped }, 'Stopping: running jobs may end')
   } finally {
     await carcosa.close()
     closeAdmin()

@@ -1,4 +1,5 @@
 import { CarcosaError } from '../shared/errors.ts'
+import { createTally } from '../shared/tally.ts'
 
 /** How many subscribers there may be. */
 export interface SubscriberLimits {
@@ -19,26 +20,23 @@ export interface Turnstile {
 }
 
 export function createTurnstile({ total, perClient }: SubscriberLimits): Turnstile {
-  const clients = new Map<string, number>()
+  const clients = createTally()
   let count = 0
   return {
     get count() {
       return count
     },
     enter(client) {
-      const others = clients.get(client) ?? 0
       if (count >= total) throw full(total)
-      if (others >= perClient) throw tooMany(perClient)
+      if (clients.count(client) >= perClient) throw tooMany(perClient)
       count++
-      clients.set(client, others + 1)
+      clients.add(client)
       let inside = true
       return () => {
         if (!inside) return
         inside = false
         count--
-        const left = (clients.get(client) ?? 1) - 1
-        if (left > 0) clients.set(client, left)
-        else clients.delete(client)
+        clients.remove(client)
       }
     },
   }

@@ -2,7 +2,7 @@ import type { AuthProvider } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
 import type { RateLimiter } from '../limits/limiter.ts'
 import type { Drain } from '../ops/drain.ts'
-import type { Readiness } from '../ops/health.ts'
+import { type Readiness, readinessReply } from '../ops/health.ts'
 import { describeRouter } from '../routes/describe.ts'
 import type { Router } from '../routes/router.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
@@ -96,7 +96,8 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   if (root === 'uploads') return answerUploads(options.uploads, located)
   if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
   if (rest.length === 0 && root === 'healthz') return jsonReply(200, { status: 'ok' })
-  if (rest.length === 0 && root === 'readyz') return describeReadiness(options)
+  if (rest.length === 0 && root === 'readyz')
+    return readinessReply(await options.readiness())
   options.drain.assertOpen()
   if (root === 'files') {
     const standing = await options.limiter.spend({
@@ -110,11 +111,6 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
   if (root === 'events') return answerEvents(options.events, located)
   if (root === 'ws') throw upgradeRequired()
   return jsonReply(200, describeRouter(options.router))
-}
-
-async function describeReadiness({ readiness }: AppOptions): Promise<Reply> {
-  const found = await readiness()
-  return jsonReply(found.status === 'ready' ? 200 : 503, found)
 }
 
 /** Longer ones are no URLs of ours; Node itself takes 16 KiB of URL and headers together. */

@@ -1,5 +1,6 @@
 import { CarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
+import { jsonReply, type Reply } from '../shared/reply.ts'
 import { createRemembered } from './remembered.ts'
 
 /** Whether this process should be sent requests, and if not, why. Safe to show to anybody. */
@@ -85,4 +86,9 @@ function readiness(outcomes: readonly Outcome[]): Readiness {
     failing,
     checks: Object.fromEntries(outcomes),
   }
+}
+
+/** The answer of `/readyz`. */
+export function readinessReply(found: Readiness): Reply {
+  return jsonReply(found.status === 'ready' ? 200 : 503, found)
 }

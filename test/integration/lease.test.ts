@@ -8,9 +8,10 @@ import * as assert from 'uvu/assert'
 import { file } from '../../stores/file.ts'
 import type { Exchange } from '../support/exchange.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
-import { eventually, openRaw, type RawConnection } from '../support/raw-http.ts'
+import { eventually, type RawConnection } from '../support/raw-http.ts'
 import { created, offsetOf, offsetStream, patch } from '../support/records.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { stalledPatch } from '../support/stalled-patch.ts'
 
 const test = suite('leases between nodes')
 
@@ -59,18 +60,8 @@ test.after(async () => {
 
 /** Begins a PATCH at `server` of which `sent` arrives, and nothing more. */
 async function stalled(server: TestServer, url: string): Promise<RawConnection> {
-  const raw = await openRaw(server.port)
+  const raw = await stalledPatch(server, url, { size, sent })
   open.add(raw)
-  raw.ask('PATCH', url, {
-    'Upload-Offset': '0',
-    'Content-Type': offsetStream,
-    'Content-Length': String(size),
-  })
-  raw.write(sent)
-  await eventually(
-    async () => (await server.row(url)).offset,
-    (offset) => offset === sent.length,
-  )
   return raw
 }
 

@@ -8,10 +8,11 @@ import { silentLogger } from '../../src/shared/logger.ts'
 import { file } from '../../stores/file.ts'
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
-import { eventually, openRaw } from '../support/raw-http.ts'
-import { created, offsetOf, offsetStream, patch } from '../support/records.ts'
+import { eventually } from '../support/raw-http.ts'
+import { created, offsetOf, patch } from '../support/records.ts'
 import { requires } from '../support/requirements.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { stalledPatch } from '../support/stalled-patch.ts'
 
 const test = requires('pgbouncer', suite('behind a pooler in transaction mode'))
 
@@ -50,20 +51,8 @@ function node(directDatabase?: string): Promise<TestServer> {
   })
 }
 
-async function stalled(server: TestServer, url: string) {
-  const raw = await openRaw(server.port)
-  raw.ask('PATCH', url, {
-    'Upload-Offset': '0',
-    'Content-Type': offsetStream,
-    'Content-Length': String(size),
-  })
-  raw.write(sent)
-  await eventually(
-    () => server.row(url),
-    ({ offset }) => offset === sent.length,
-  )
-  return raw
-}
+const stalled = (server: TestServer, url: string) =>
+  stalledPatch(server, url, { size, sent })
 
 test('an upload goes from node to node', async () => {
   const url = await created(one.doors.http, { length: size })

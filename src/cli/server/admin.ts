@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Carcosa } from '../../carcosa.ts'
+import { readinessReply } from '../../ops/health.ts'
 import type { ServerMetrics } from '../../ops/metrics-server.ts'
 import type { Logger } from '../../shared/logger.ts'
 import { jsonReply, type Reply } from '../../shared/reply.ts'
@@ -64,10 +65,7 @@ async function answer(
     return { ...refused, headers: { ...refused.headers, Allow: 'GET, HEAD' } }
   }
   if (path === '/healthz') return jsonReply(200, { status: 'ok' })
-  if (path === '/readyz') {
-    const found = await carcosa.readiness()
-    return jsonReply(found.status === 'ready' ? 200 : 503, found)
-  }
+  if (path === '/readyz') return readinessReply(await carcosa.readiness())
   if (path === '/metrics') {
     const { body, contentType } = await metrics.append(await carcosa.metrics())
     return {

@@ -4,6 +4,7 @@ import { CarcosaError } from '../../shared/errors.ts'
 import type { Logger } from '../../shared/logger.ts'
 import { clientKey, clientOf, createNetworks } from '../../shared/networks.ts'
 import { problemReply } from '../../shared/reply.ts'
+import { createTally } from '../../shared/tally.ts'
 import type { Handler } from './http.ts'
 
 export interface ConnectionLimits {
@@ -87,21 +88,16 @@ export function watchConnections(limits: ConnectionLimits, log: Logger): Connect
   }
 }
 
-/** How many of each there are, at most `max`; 0 for any number. */
+/** At most `max` of each name; 0 for any number. */
 function createCounts(max: number) {
-  const counts = new Map<string, number>()
+  const { count, add, remove } = createTally()
   return {
     enter(name: string): boolean {
-      const count = counts.get(name) ?? 0
-      if (max > 0 && count >= max) return false
-      counts.set(name, count + 1)
+      if (max > 0 && count(name) >= max) return false
+      add(name)
       return true
     },
-    leave(name: string): void {
-      const count = counts.get(name) ?? 0
-      if (count > 1) counts.set(name, count - 1)
-      else counts.delete(name)
-    },
+    leave: remove,
   }
 }
 
