@@ -39,7 +39,7 @@ export interface Behind {
 
 export function openDoors(parts: Parts, behind: Behind): Doors {
   const { config, counts, stores, db, log } = parts
-  const { uploads, drain, signer, auth, api, feed } = behind
+  const { uploads, drain, signer, auth, api } = behind
   const { metrics, readiness } = behind.operations
   const { router, cors, basePath, trustedProxies } = config
   const limiter = createLimiter({
