@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Api, createApi } from './api.ts'
+import { type Api, createApi } from './api/api.ts'
 import { createKeyCheck, type KeyCheck } from './auth/key-check.ts'
 import { createKeysApi } from './auth/keys.ts'
 import type { Channel } from './channel/channel.ts'

@@ -1,4 +1,4 @@
-import type { Api } from './api.ts'
+import type { Api } from './api/api.ts'
 import type { AuthProvider } from './auth/principal.ts'
 import type { Feed } from './events/feed.ts'
 import { createSubscribers } from './events/subscribers.ts'

@@ -2,7 +2,11 @@
 
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
-export type { Api, FilesApi, JobsApi, StoresApi } from './api.ts'
+export type { Api } from './api/api.ts'
+export type { FilesApi } from './api/files.ts'
+export type { JobsApi } from './api/jobs.ts'
+export type { StoresApi } from './api/stores.ts'
+export type { UploadsApi } from './api/uploads.ts'
 export { apiKeys } from './auth/api-keys.ts'
 export { bearerToken } from './auth/bearer.ts'
 export { custom } from './auth/custom.ts'

@@ -18,6 +18,9 @@ const root = join(import.meta.dirname, '../..')
 const db = ['src/db/x.ts', 'src/db/open.ts', 'src/db/migrate.ts']
 const redisClient = 'src/channel/redis-client.ts'
 const channel = ['src/channel/x.ts', 'src/channel/channel.ts', redisClient]
+const nouns = [
+  ...['src/accounts/x.ts', 'src/projects/x.ts', 'src/audit/x.ts', 'src/usage/x.ts'],
+]
 const limits = ['src/limits/x.ts', 'src/limits/limiter.ts']
 const auth = [
   ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/auth/permissions.ts'],
@@ -33,7 +36,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/files/x.ts', 'src/files/records.ts', 'src/http/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
-    ...['src/upkeep/x.ts', ...limits],
+    ...['src/upkeep/x.ts', ...limits, ...nouns, 'src/api/x.ts'],
   ],
   'src/cli/probe.ts': [
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
@@ -54,7 +57,36 @@ const arrows: Record<string, readonly string[]> = {
     ...[...auth, 'src/files/x.ts'],
     ...['src/files/records.ts', 'src/uploads/x.ts', 'src/events/x.ts'],
     ...['src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts', 'src/http/x.ts'],
-    'src/limits/limiter.ts',
+    ...['src/limits/limiter.ts', ...nouns, 'src/api/x.ts'],
+  ],
+  'src/http/rest/probe.ts': [
+    ...[...auth, 'src/files/x.ts', ...nouns, 'src/api/x.ts', 'src/limits/limiter.ts'],
+    ...['src/files/records.ts', 'src/uploads/x.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
+    ...['src/jobs/definitions.ts', 'src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts'],
+    ...['src/http/x.ts'],
+  ],
+  'src/api/probe.ts': [
+    ...[...auth, ...nouns, ...db, 'src/files/x.ts', 'src/files/records.ts'],
+    ...['src/uploads/x.ts', 'src/upkeep/x.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
+    ...['src/jobs/definitions.ts', 'src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts'],
+    ...['src/api/x.ts', 'stores/store.ts'],
+  ],
+  'src/accounts/probe.ts': [
+    ...[...auth, ...db, 'src/events/x.ts', 'src/channel/channel.ts', 'src/shared/x.ts'],
+    ...['src/jobs/definitions.ts', 'src/accounts/x.ts'],
+  ],
+  'src/projects/probe.ts': [
+    ...[...auth, ...db, 'src/events/x.ts', 'src/channel/channel.ts', 'src/shared/x.ts'],
+    ...['src/jobs/x.ts', 'src/jobs/definitions.ts', 'src/files/x.ts'],
+    ...['src/files/records.ts', 'src/uploads/x.ts', 'src/projects/x.ts'],
+  ],
+  'src/audit/probe.ts': [
+    ...[...auth, ...db, 'src/events/x.ts', 'src/shared/x.ts', 'src/audit/x.ts'],
+    'src/jobs/definitions.ts',
+  ],
+  'src/usage/probe.ts': [
+    ...[...auth, ...db, 'src/events/x.ts', 'src/shared/x.ts', 'src/usage/x.ts'],
+    'src/jobs/definitions.ts',
   ],
   'src/uploads/probe.ts': [
     ...['src/routes/x.ts', 'src/files/records.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
@@ -112,6 +144,9 @@ const arrows: Record<string, readonly string[]> = {
 
 /** The doors: the only places that may import each package. */
 const doors: Record<string, readonly string[]> = {
+  hono: ['src/http/rest/probe.ts'],
+  '@hono/zod-openapi': ['src/http/rest/probe.ts'],
+  'better-auth': ['src/accounts/probe.ts'],
   '@tus/server': ['src/uploads/probe.ts'],
   '@tus/utils': ['src/uploads/probe.ts'],
   jose: ['src/uploads/ticket.ts', 'src/auth/jwt.ts'],

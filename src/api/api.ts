@@ -1,0 +1,59 @@
+import type { KeysApi } from '../auth/keys.ts'
+import type { EventsApi } from '../events/program.ts'
+import type { Signer } from '../files/sign.ts'
+import type { Drain } from '../ops/drain.ts'
+import type { UploadDeps } from '../uploads/deps.ts'
+import type { ApiDeps } from './deps.ts'
+import { createFilesApi, type FilesApi } from './files.ts'
+import { createJobsApi, type JobsApi } from './jobs.ts'
+import { createStoresApi, type StoresApi } from './stores.ts'
+import { createUploadsApi, type UploadsApi } from './uploads.ts'
+
+/**
+ * Everything a program can do with a Carcosa, noun by noun. Nothing here asks who is calling: the
+ * REST API does, and then calls this.
+ */
+export interface Api {
+  readonly files: FilesApi
+  readonly events: EventsApi
+  readonly uploads: UploadsApi
+  readonly stores: StoresApi
+  readonly keys: KeysApi
+  readonly jobs: JobsApi
+}
+
+/** What the nouns are made from; those that need no upload come as they are. */
+export interface ApiParts {
+  uploads: UploadDeps
+  signer: Signer
+  drain: Drain
+  events: EventsApi
+  keys: KeysApi
+}
+
+export function createApi({ uploads, signer, drain, events, keys }: ApiParts): Api {
+  const run: ApiDeps['run'] = (work) =>
+    drain.run(async () => {
+      drain.assertNotEnded()
+      return work()
+    })
+  const deps = { uploads, signer, closing: drain.closing, run }
+
+  return {
+    files: createFilesApi(deps),
+    uploads: createUploadsApi(deps),
+    stores: createStoresApi(deps),
+    jobs: createJobsApi(deps),
+    events: {
+      list: (options) => run(() => events.list(options)),
+      subscribe: events.subscribe,
+    },
+    keys: {
+      create: (key) => run(() => keys.create(key)),
+      list: (options) => run(() => keys.list(options)),
+      get: (id) => run(() => keys.get(id)),
+      revoke: (id) => run(() => keys.revoke(id)),
+      rotate: (id, options) => run(() => keys.rotate(id, options)),
+    },
+  }
+}
