@@ -95,3 +95,25 @@ export type NewFile = Pick<
   | 'batchIndex'
   | 'expiresAt'
 >
+
+/** The record of a row that was just inserted: what was given, and the columns' defaults. */
+export function newRecord(file: NewFile, createdAt: Date): FileRecord {
+  return {
+    ...file,
+    state: 'created',
+    offset: 0,
+    storeMemo: null,
+    detectedType: null,
+    contentType: null,
+    sha256: null,
+    serverData: null,
+    failure: null,
+    attempts: 0,
+    claimedUntil: null,
+    createdAt,
+    updatedAt: createdAt,
+    storedAt: null,
+    readyAt: null,
+    purgedAt: null,
+  }
+}

@@ -1,16 +1,8 @@
 import type { Statement } from '../db/database.ts'
 import type { NewEvent } from '../events/event.ts'
 import { endLeaseSql, type Fence, fenceSql, fenceValues, fromNow } from './fence.ts'
-import type { FileRecord, FileState, NewFile } from './record.ts'
-import {
-  encode,
-  newRecord,
-  type Row,
-  rowColumns,
-  storable,
-  toJson,
-  toRecord,
-} from './row.ts'
+import { type FileRecord, type FileState, type NewFile, newRecord } from './record.ts'
+import { encode, type Row, rowColumns, storable, toJson, toRecord } from './row.ts'
 
 /**
  * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the

@@ -1,4 +1,4 @@
-import type { FileRecord, FileState, NewFile } from './record.ts'
+import type { FileRecord, FileState } from './record.ts'
 
 /** How `carcosa.file` looks on the wire to the database, and the way to and from it. */
 
@@ -9,28 +9,6 @@ const jsonColumns = new Set<string>([
   'failure',
   'storeMemo',
 ])
-
-/** The record of a row that was just inserted: what was given, and the columns' defaults. */
-export function newRecord(file: NewFile, createdAt: Date): FileRecord {
-  return {
-    ...file,
-    state: 'created',
-    offset: 0,
-    storeMemo: null,
-    detectedType: null,
-    contentType: null,
-    sha256: null,
-    serverData: null,
-    failure: null,
-    attempts: 0,
-    claimedUntil: null,
-    createdAt,
-    updatedAt: createdAt,
-    storedAt: null,
-    readyAt: null,
-    purgedAt: null,
-  }
-}
 
 /** A property as its column takes it. */
 export function encode(property: string, value: unknown): unknown {

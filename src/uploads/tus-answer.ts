@@ -25,6 +25,8 @@ export function toReply(response: Response, call: Call): Reply {
     if (value !== null) headers[name] = value
   }
   const { record } = call
+  // The library named the upload before it could know that the same ticket created another.
+  if (headers.Location && record) headers.Location = call.urlOf(record.id)
   // tus-js-client asks for the offset even where it sent no body with its creation.
   if (method === 'POST') headers['Upload-Offset'] ??= String(record?.offset ?? 0)
   if (record && method !== 'DELETE') {

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { DataStore, Upload } from '@tus/utils'
-import type { FileRecord } from '../files/record.ts'
+import { type FileRecord, newRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
-import { detectEarly } from './early.ts'
+import { detectEarly, isWhole } from './early.ts'
 import type { Lease } from './lease.ts'
 import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
@@ -36,11 +36,16 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
-    const { record, replayed } = await create(this.#deps, draft, {
-      followed,
-      early,
-      lease: call.lease,
-    })
+    const { lease } = call
+    const creating = create(this.#deps, draft, { followed, early, lease })
+    if (followed && isWhole(call.body(), draft.size)) {
+      // Looked at when its bytes are in the store; until then its failure is nobody's to hear.
+      creating.catch(() => {})
+      call.creating = creating
+      call.record = newRecord(draft, new Date())
+      return upload
+    }
+    const { record, replayed } = await creating
     call.record = record
     call.replayed = replayed
     // The library takes the id of the Location from here: a replay gets the old one.
@@ -88,7 +93,8 @@ export class LifecycleStore extends DataStore {
     try {
       const body = call.body()
       const { route, prefix } = request
-      call.record = await receive(this.#deps, { record, body, lease, route, prefix })
+      const { creating: row } = call
+      call.record = await receive(this.#deps, { record, body, lease, route, prefix, row })
       return call.record
     } catch (error) {
       // W4: a creation whose body lies about its length leaves nothing behind.
