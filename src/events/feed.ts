@@ -98,10 +98,12 @@ export function createFeed({ outbox, channel, log }: FeedDeps): Feed {
     channel.onGap(wake),
     channel.on(liveTopic, (text) => dispatch(JSON.parse(text) as Packed)),
   ]
-  const dispatch = ([projectId, fileId, batchId, route, type, data]: Packed) => {
+  const dispatch = (packed: Packed, isLast = false) => {
+    const [projectId, fileId, batchId, route, type, data] = packed
     const reader = readers.get(projectId)?.reader
     if (!reader || reader.isEmpty) return
-    reader.tellLive({ fileId, batchId, route }, liveMessage({ type, data }))
+    const tell = isLast ? reader.tellLast : reader.tellLive
+    tell({ fileId, batchId, route }, liveMessage({ type, data }))
   }
 
   return {
@@ -132,12 +134,12 @@ export function createFeed({ outbox, channel, log }: FeedDeps): Feed {
       const elsewhere = keys.some((key) => interest.has(projectId, key))
       return keys.reduce((sum, key) => sum + (reader?.count(key) ?? 0), Number(elsewhere))
     },
-    tell({ projectId, fileId, batchId, route, type, data }) {
+    tell({ projectId, fileId, batchId, route, type, data, isLast }) {
       const packed: Packed = [projectId, fileId, batchId, route, type, data]
       const keys = keysOf({ fileId, batchId, route })
       if (keys.some((key) => interest.has(projectId, key)))
         channel.send(liveTopic, JSON.stringify(packed))
-      else dispatch(packed)
+      else dispatch(packed, isLast)
     },
     close() {
       closed = true

@@ -25,6 +25,8 @@ export interface Live extends Subject {
   readonly type: LiveType
   /** JSON. */
   readonly data: string
+  /** Whether an event about the same file is about to be stored. Default false. */
+  readonly isLast?: boolean
 }
 
 export function storedMessage({ number, type, at, data }: StoredEvent): Message {

@@ -61,9 +61,9 @@ export function createProgress(
       running.add(count)
     }
   }
-  const tell = (count: Count) => {
+  const tell = (count: Count, isLast = false) => {
     const data = JSON.stringify(count.tick())
-    feed.tell({ ...count.subject, type: 'upload.progress', data })
+    feed.tell({ ...count.subject, type: 'upload.progress', data, isLast })
   }
 
   return {
@@ -80,7 +80,8 @@ export function createProgress(
             timer = undefined
           }
           count.settle(offset)
-          if (count.isNew && feed.audience(count.subject) > 0) tell(count)
+          if (count.isNew && feed.audience(count.subject) > 0)
+            tell(count, offset === record.size)
         },
       }
     },

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -136,6 +137,33 @@ test('progress has a rate and a rest, comes a few times a second, and always at 
       .then((all) => all.length),
     3,
   )
+})
+
+test('the last progress comes in one piece with what is stored then, and before it', async () => {
+  const { url, id } = await begin(server, 'demo', { length: 5 })
+  // Of the connection: the client of HTTP takes what came together apart.
+  const packets: string[] = []
+  const socket = connect(server.port, '127.0.0.1')
+  socket.setEncoding('utf8').on('data', (packet: string) => packets.push(packet))
+  socket.write(`GET /events?file=${id} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  while (!packets.join('').includes('retry:')) await sleep(10)
+  await slowPatch(server.port, url, { size: 5, pieces: 1, everyMs: 0 })
+  while (!packets.join('').includes('file.ready')) await sleep(10)
+  socket.destroy()
+  const types = [...packets.join('').matchAll(/^event: (.*)$/gm)].map(([, type]) => type)
+  assert.equal(types, ['upload.progress', 'file.stored', 'file.ready'])
+  const together = /upload\.progress[\s\S]*file\.stored[\s\S]*file\.ready/
+  assert.ok(packets.some((packet) => together.test(packet)))
+})
+
+test('a last message is not kept for an event that does not come', async () => {
+  const { id: fileId } = await begin(server, 'demo', { length: 5 })
+  const stream = await openStream(server.port, `/events?file=${fileId}`)
+  const subject = { projectId: 'default', fileId, batchId: null, route: 'demo' }
+  const data = JSON.stringify({ id: fileId, offset: 5 })
+  server.uploads.feed.tell({ ...subject, type: 'upload.progress', data, isLast: true })
+  assert.is((await stream.next('upload.progress')).data.offset, 5)
+  stream.close()
 })
 
 test('the end is told of an upload that is over at once; nothing of one of unknown length is invented', async () => {
