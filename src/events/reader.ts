@@ -47,8 +47,8 @@ const pageSize = 1_000
 /** Most events told in one turn. */
 const burst = 50
 
-/** Longest wait of a last message for the event it is told with, in ms: a reading is due by then. */
-const lastMs = 250
+/** Longest wait of a last message for the event it is told with, in ms: a reading is long due by then. */
+const lastMs = 1_000
 
 /** Events kept in memory, for subscribers who come back all at once. */
 const keptEvents = 500

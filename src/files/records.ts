@@ -65,6 +65,32 @@ export async function insertFile(
   return row ? newRecord(file, row.created_at) : null
 }
 
+export interface Arrival extends Pick<Transition, 'changes' | 'events' | 'also'> {
+  to: FileState
+}
+
+/**
+ * Inserts the row of a file whose bytes are in its store already, with its events and jobs: what
+ * {@link insertFile} and {@link transition} would do, in one step. Null as of insertFile.
+ */
+export async function insertStored(
+  db: Executor,
+  file: NewFile,
+  { to, changes = {}, events = [], also = [] }: Arrival,
+): Promise<FileRecord | null> {
+  const columns = changeableColumns.filter(([property]) => property in changes)
+  const values: Partial<FileRecord> = { ...file, expiresAt: null, ...changes }
+  const rows = await db.query<{ created_at: Date }>(arrivalStatement({ columns, also }), [
+    ...arrivalColumns(columns).map(([property]) => encode(property, values[property])),
+    to,
+    toJson(events),
+    ...also.filter(hasValue).map(({ value }) => value),
+  ])
+  const [row] = rows
+  if (!row) return null
+  return { ...newRecord(file, row.created_at), expiresAt: null, ...changes, state: to }
+}
+
 /** The row of an upload, or null. */
 export async function findFile(db: Executor, id: string): Promise<FileRecord | null> {
   const rows = await db.query<Row>(findStatement, [id])
@@ -342,6 +368,41 @@ const dueStatement: Statement = {
     WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL) AS unpurged`,
 }
 
+const arrivalStatements = new Map<string, Statement>()
+
+/** What a file is created with and what it has become since, each column once. */
+function arrivalColumns(
+  columns: TransitionShape['columns'],
+): readonly Column<keyof NewFile | keyof FileChanges>[] {
+  const later = new Set<string>(columns.map(([property]) => property))
+  return [...insertColumns.filter(([property]) => !later.has(property)), ...columns]
+}
+
+/** One prepared statement per set of jobs; there are a handful. */
+function arrivalStatement({
+  columns: changed,
+  also,
+}: Pick<TransitionShape, 'columns' | 'also'>): Statement {
+  const columns = arrivalColumns(changed)
+  const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
+  const key = names.join(' ')
+  const known = arrivalStatements.get(key)
+  if (known) return known
+  const state = columns.length + 1
+  const statement = {
+    name: `file_insert_stored_${arrivalStatements.size}`,
+    sql: `WITH f AS (
+  INSERT INTO carcosa.file (${columns.map(([, column]) => `"${column}"`).join(', ')}, state)
+  VALUES (${columns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, $${state})
+  ON CONFLICT (batch_id, batch_index) DO NOTHING
+  RETURNING id, project_id, created_at, claimed_until
+), ${insertEvents(state + 1)}${alsoSql(also, state + 2)}
+SELECT created_at FROM f`,
+  }
+  arrivalStatements.set(key, statement)
+  return statement
+}
+
 const transitionStatements = new Map<string, Statement>()
 
 interface TransitionShape {
@@ -361,25 +422,32 @@ function transitionStatement(shape: TransitionShape): Statement {
   const sets = columns.map(([, column, cast], i) =>
     setColumn(column, `$${i + 5}::${cast}`),
   )
-  let parameter = columns.length + 5
-  const inserts = also.map((one, i) => {
-    const name = `$${parameter}`
-    if (hasValue(one)) parameter++
-    return `, also${i} AS (${one.sql.replaceAll('$value', () => name)})`
-  })
+  const fence = columns.length + 5 + also.filter(hasValue).length
   const statement = {
     // Postgres truncates names to 63 bytes, so the shape itself cannot be the name.
     name: `file_transition_${transitionStatements.size}`,
     sql: `WITH f AS (
   UPDATE carcosa.file
   SET ${['state = $2', 'updated_at = now()', ...sets, ...(ends ? [endLeaseSql] : [])].join(', ')}
-  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(parameter)}` : ''}
+  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(fence)}` : ''}
   RETURNING id, project_id, "offset", store_memo, claimed_until
-), ${insertEvents(4)}${inserts.join('\n')}
+), ${insertEvents(4)}${alsoSql(also, columns.length + 5)}
 SELECT "offset", store_memo FROM f`,
   }
   transitionStatements.set(key, statement)
   return statement
+}
+
+/** The CTEs of `also`, whose values are the parameters from `$first` on. */
+function alsoSql(also: TransitionShape['also'], first: number): string {
+  let parameter = first
+  return also
+    .map((one, i) => {
+      const name = `$${parameter}`
+      if (hasValue(one)) parameter++
+      return `, also${i} AS (${one.sql.replaceAll('$value', () => name)})`
+    })
+    .join('\n')
 }
 
 function hasValue({ value }: { value?: string | null }): boolean {

@@ -3,14 +3,6 @@ import type { UploadDeps } from './deps.ts'
 import { type EarlyType, headBytes } from './tails.ts'
 
 /**
- * Whether all of a file came in with the request that creates it: then it can be put into its
- * store while its row is written.
- */
-export function isWhole(body: Readable, size: number | null): boolean {
-  return size !== null && size > 0 && body.readableLength >= size
-}
-
-/**
  * Asks for the type of a file whose first bytes came in with the request that creates it, so
  * that the detector works while the row is written. Null where they did not.
  */

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import type { NewEvent } from '../events/event.ts'
 import { dropPiecesSql } from '../files/pieces.ts'
-import { type FileRecord, isReadable } from '../files/record.ts'
+import { type FileRecord, type FileState, isReadable } from '../files/record.ts'
 import { type FileChanges, findFile, transition } from '../files/records.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
@@ -59,11 +59,20 @@ export async function finish(
   const stored = await commitStored(deps, { record, lease }, { found, hasPieces })
   if (!stored) return otherwiseFinished(deps, record)
   lease.over()
-  deps.meter.uploadFinished(record.route, secondsSince(record.createdAt))
-  await deps.faults('finish:after-commit')
-  deps.bus.publish(record.id)
-  if (stored.state === 'stored') deps.background(complete(deps, stored, prefix))
+  await afterStored(deps, stored, prefix)
   return stored
+}
+
+/** What goes on once a file is stored: whoever waits is told, and the completion callback runs. */
+export async function afterStored(
+  deps: UploadDeps,
+  stored: FileRecord,
+  prefix: string | null,
+): Promise<void> {
+  deps.meter.uploadFinished(stored.route, secondsSince(stored.createdAt))
+  await deps.faults('finish:after-commit')
+  deps.bus.publish(stored.id)
+  if (stored.state === 'stored') deps.background(complete(deps, stored, prefix))
 }
 
 /**
@@ -90,20 +99,38 @@ async function completeObject(
   }
 }
 
-type Found = Pick<
+/** What was found out about the bytes of a file. */
+export type Found = Pick<
   FileRecord,
   'detectedType' | 'contentType' | 'contentDisposition' | 'acl' | 'sha256'
 >
 
-/**
- * State, events and jobs in one statement: one round trip and one transaction. A route
- * without a completion callback goes straight to `ready`.
- */
+/** State, events and jobs in one statement: one round trip and one transaction. */
 function commitStored(
   deps: UploadDeps,
   { record, lease }: Underway,
   { found, hasPieces }: { found: Found; hasPieces: boolean },
 ): Promise<FileRecord | null> {
+  const { also, ...stored } = storedFile(deps, record, found)
+  const changes = {
+    ...stored.changes,
+    expiresAt: null,
+    ...(record.storeMemo && { storeMemo: null }),
+  }
+  return transition(deps.db, record, {
+    ...stored,
+    from: ['created', 'receiving'],
+    changes,
+    fence: lease.fence,
+    also: [...(hasPieces ? dropPiecesSql : []), ...also],
+  })
+}
+
+/**
+ * What a stored file becomes, with its events and jobs. On a route without a completion callback
+ * it is `ready` at once.
+ */
+export function storedFile(deps: UploadDeps, record: FileRecord, found: Found) {
   const now = new Date()
   const { id, route, filename, ownerId, offset: size } = record
   const hasCallback = Boolean(deps.route(route)?.onUploadComplete)
@@ -112,8 +139,6 @@ function commitStored(
     ...found,
     offset: size,
     storedAt: now,
-    expiresAt: null,
-    ...(record.storeMemo && { storeMemo: null }),
     ...(hasCallback
       ? { claimedUntil: new Date(now.getTime() + deps.settings.claimMs), attempts: 1 }
       : { readyAt: now }),
@@ -122,19 +147,13 @@ function commitStored(
   const data = { id, route, filename, ownerId, size, contentType, sha256 }
   const events: NewEvent[] = [{ type: 'file.stored', data }]
   if (!hasCallback) events.push({ type: 'file.ready', data })
-  return transition(deps.db, record, {
-    to: hasCallback ? 'stored' : 'ready',
-    from: ['created', 'receiving'],
-    changes,
-    events,
-    fence: lease.fence,
-    also: [
-      ...(hasPieces ? dropPiecesSql : []),
-      ...(hasCallback ? [completionJob(deps)] : []),
-      ...(needsDigest ? [fileJob(deps, 'upload.digest')] : []),
-      ...(mirrorOf(deps, record) ? [fileJob(deps, 'file.mirror')] : []),
-    ],
-  })
+  const to: FileState = hasCallback ? 'stored' : 'ready'
+  const also = [
+    ...(hasCallback ? [completionJob(deps)] : []),
+    ...(needsDigest ? [fileJob(deps, 'upload.digest')] : []),
+    ...(mirrorOf(deps, record) ? [fileJob(deps, 'file.mirror')] : []),
+  ]
+  return { to, changes, events, also }
 }
 
 /**

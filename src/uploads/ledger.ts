@@ -4,7 +4,6 @@ import { hasCode } from '../shared/errors.ts'
 import { commitOffset, commitProgress } from './advance.ts'
 import type { UploadDeps } from './deps.ts'
 import type { Lease } from './lease.ts'
-import type { Created } from './lifecycle.ts'
 
 /** Bytes of a request in flight are committed this often, so that a crash loses no more. */
 const checkpointMs = 500
@@ -23,20 +22,13 @@ export interface Ledger {
   drop(): FileRecord
 }
 
-export interface Accounted {
-  record: FileRecord
-  lease: Lease
-  /** The row where it is still being written. */
-  row?: Promise<Created> | null
-}
-
 /**
  * Commits now and then while a long or stalled request goes on, never twice at once and always
  * in order.
  */
 export function createLedger(
   deps: UploadDeps,
-  { record, lease, row = null }: Accounted,
+  { record, lease }: { record: FileRecord; lease: Lease },
 ): Ledger {
   let current = record
   let told: Progress | null = null
@@ -46,7 +38,6 @@ export function createLedger(
   let settling = false
 
   const commitTold = async () => {
-    if (row && (await row).replayed) return
     const progress = told
     if (!progress) return
     told = null

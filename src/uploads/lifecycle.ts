@@ -25,12 +25,6 @@ export interface Creation {
   lease?: Lease | null
 }
 
-/** The row of an upload, which the same ticket may have created before. */
-export interface Created {
-  record: FileRecord
-  replayed: boolean
-}
-
 /**
  * Writes the row of a new upload and `file.created`, or finds the upload that the same ticket
  * created before: a client that lost the answer to its POST gets it again. With `followed` bytes
@@ -41,32 +35,31 @@ export async function create(
   deps: UploadDeps,
   file: NewFile,
   { followed = false, early = null, lease = null }: Creation = {},
-): Promise<Created> {
+): Promise<{ record: FileRecord; replayed: boolean }> {
   const { id, route, filename, size, ownerId } = file
   const data = { id, route, filename, size, ownerId }
-  deps.tails.begin(id, early)
   const created = await insertFile(deps.db, file, {
     events: [{ type: 'file.created', data }],
     lazily: followed,
     lease: (followed && lease?.begin()) || null,
   }).catch((error) => {
-    deps.tails.drop(id)
     throw isForeignKeyViolation(error) ? noProject(file.projectId) : error
   })
   if (created) {
     deps.feed.hint()
     if (followed) lease?.begun()
     deps.meter.uploadCreated(route)
+    deps.tails.begin(id, early)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
   }
-  deps.tails.drop(id)
   const before = await findByBatch(deps.db, file.batchId ?? '', file.batchIndex ?? -1)
   if (before) return { record: before, replayed: true }
   throw new CarcosaError('INTERNAL')
 }
 
-function noProject(projectId: string): CarcosaError {
+/** The refusal of a credential that names a project which does not exist. */
+export function noProject(projectId: string): CarcosaError {
   return new CarcosaError('PROJECT_NOT_FOUND', {
     message: `There is no project ${JSON.stringify(projectId.slice(0, 64))}, which the credential names.`,
   })

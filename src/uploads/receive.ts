@@ -15,7 +15,6 @@ import { failCorrupt } from './gone.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease, Underway } from './lease.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import type { Created } from './lifecycle.ts'
 import type { ByteCount } from './progress.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
@@ -29,8 +28,6 @@ export interface Reception {
   route: NamedRoute
   /** What is in front of our paths, for the callback; null outside a request. */
   prefix: string | null
-  /** The row where it is still being written: nothing is committed before it is there. */
-  row?: Promise<Created> | null
   /** Whether an error of the body is thrown, since nobody will resume. Default false. */
   failOnError?: boolean
 }
@@ -46,28 +43,23 @@ export interface Reception {
  */
 export async function receive(
   deps: UploadDeps,
-  { record, body, lease, route, prefix, row = null, failOnError = false }: Reception,
+  { record, body, lease, route, prefix, failOnError = false }: Reception,
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
   const tail = deps.tails.take(record.id, record.offset)
   const { contested } = lease
   const object = growingOf(deps, record, { early: tail?.early ?? null, contested })
-  const ledger = createLedger(deps, { record, lease, row })
+  const ledger = createLedger(deps, { record, lease })
   const limit = (record.size ?? maxFileSize(route)) - record.offset
   const received = deps.progress.begin(record)
   const onStored = ledger.note
   const source = tapped({ body, limit, lease, tail, received, onStored })
-
-  const beforeCommit = async () =>
-    row && rowOf(deps, { record, store, row }).finally(ledger.drop)
 
   let offset = record.offset
   deps.meter.uploadsActive(1)
   try {
     offset = await store.write(object, source)
   } catch (error) {
-    const before = await beforeCommit()
-    if (before) return before
     throw await afterFailure(deps, { record, lease, store, object, ledger, error })
   } finally {
     received.end(offset)
@@ -75,8 +67,6 @@ export async function receive(
     deps.meter.bytesReceived(record, source.taken)
     countReceived(source.taken)
   }
-  const before = await beforeCommit()
-  if (before) return before
   await deps.faults('receive:after-write')
 
   if (source.exceeded) {
@@ -103,27 +93,6 @@ export async function receive(
   if (isFutile(lease.releaseRequested)) return otherwiseFinished(deps, settled)
   if (tail) deps.tails.put(record.id, tail)
   return settled
-}
-
-/**
- * Waits for the row of what was written already. Without one, or if the same ticket created
- * another before, it belongs to nobody and is deleted; returns that other.
- */
-async function rowOf(
-  deps: UploadDeps,
-  { record, store, row }: { record: FileRecord; store: Store; row: Promise<Created> },
-): Promise<FileRecord | null> {
-  const discard = () =>
-    store.remove(record.key, null).catch((err: unknown) => {
-      deps.log.warn({ err, id: record.id }, 'could not delete bytes; reconciling will')
-    })
-  const created = await row.catch(async (error: unknown) => {
-    await discard()
-    throw error
-  })
-  if (!created.replayed) return null
-  await discard()
-  return created.record
 }
 
 type TappedSource = ByteSource & { exceeded: boolean; taken: number }

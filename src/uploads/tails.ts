@@ -72,7 +72,8 @@ export function feed(tail: Tail, chunk: Buffer): void {
   tail.head = Buffer.concat([tail.head, chunk.subarray(0, missing)])
 }
 
-function newTail(digest: boolean, early: EarlyType | null): Tail {
+/** Of an upload of which nothing has arrived. */
+export function newTail(digest: boolean, early: EarlyType | null): Tail {
   const hash = digest ? createHash('sha256') : null
   return { offset: 0, hash, head: Buffer.alloc(0), early }
 }

@@ -5,7 +5,7 @@ import { admit } from './admission.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Admitted } from './door.ts'
 import type { Lease } from './lease.ts'
-import type { Created } from './lifecycle.ts'
+import type { WholeFile } from './whole.ts'
 
 export interface TusExchange {
   request: UploadRequest
@@ -22,8 +22,8 @@ export class Call {
   readonly asked: Request
   lease: Lease | null = null
   record: FileRecord | null = null
-  /** The row of the record, while it is being written. */
-  creating: Promise<Created> | null = null
+  /** What is to be created once its bytes are in the store, which all are here. */
+  whole: Pick<WholeFile, 'draft' | 'early'> | null = null
   error: CarcosaError | null = null
   /** The same ticket was used before: answer again, write nothing. */
   replayed = false

@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream'
 import { DataStore, Upload } from '@tus/utils'
-import { type FileRecord, newRecord } from '../files/record.ts'
+import type { FileRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
-import { detectEarly, isWhole } from './early.ts'
+import { detectEarly } from './early.ts'
 import type { Lease } from './lease.ts'
 import { create, declareLength, guard, remove, terminate } from './lifecycle.ts'
 import { receive } from './receive.ts'
 import { isUnfinished } from './state.ts'
 import type { Call } from './tus-call.ts'
+import { isWhole, receiveWhole } from './whole.ts'
 
 /**
  * What @tus/server takes for a data store: each of its steps is one of the lifecycle, for the
@@ -36,16 +37,15 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
-    const { lease } = call
-    const creating = create(this.#deps, draft, { followed, early, lease })
     if (followed && isWhole(call.body(), draft.size)) {
-      // Looked at when its bytes are in the store; until then its failure is nobody's to hear.
-      creating.catch(() => {})
-      call.creating = creating
-      call.record = newRecord(draft, new Date())
+      call.whole = { draft, early }
       return upload
     }
-    const { record, replayed } = await creating
+    const { record, replayed } = await create(this.#deps, draft, {
+      followed,
+      early,
+      lease: call.lease,
+    })
     call.record = record
     call.replayed = replayed
     // The library takes the id of the Location from here: a replay gets the old one.
@@ -76,6 +76,7 @@ export class LifecycleStore extends DataStore {
 
   override async write(_stream: unknown, _id: string, offset: number): Promise<number> {
     const call = this.#call()
+    if (call.whole) return (await this.#receiveWhole(call, call.whole)).offset
     const record = recordOf(call)
     if (call.replayed) return record.offset
     if (!isUnfinished(record.state)) return refuseMore(call, offset)
@@ -87,14 +88,23 @@ export class LifecycleStore extends DataStore {
     await terminate(this.#deps, call.request, leaseOf(call))
   }
 
+  async #receiveWhole(
+    call: Call,
+    whole: NonNullable<Call['whole']>,
+  ): Promise<FileRecord> {
+    const { prefix } = call.request
+    const file = { ...whole, body: call.body(), lease: leaseOf(call), prefix }
+    call.record = await receiveWhole(this.#deps, file)
+    return call.record
+  }
+
   async #receive(call: Call, record: FileRecord): Promise<FileRecord> {
     const { request } = call
     const lease = leaseOf(call)
     try {
       const body = call.body()
       const { route, prefix } = request
-      const { creating: row } = call
-      call.record = await receive(this.#deps, { record, body, lease, route, prefix, row })
+      call.record = await receive(this.#deps, { record, body, lease, route, prefix })
       return call.record
     } catch (error) {
       // W4: a creation whose body lies about its length leaves nothing behind.

@@ -1,5 +1,5 @@
-/** A file that comes whole with its creation is put into its store while its row is written. */
-import { setTimeout as wait } from 'node:timers/promises'
+/** The short way of a file that comes whole with its creation. */
+import { createHash } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createRouter, route } from '../../src/index.ts'
@@ -11,11 +11,12 @@ const body = Buffer.alloc(10 * 1024, 'carcosa ')
 const router = createRouter({
   demo: route({ blob: {} }).public(),
   image: route({ image: {} }).public(),
+  called: route({ blob: {} })
+    .public()
+    .onUploadComplete(({ file }) => ({ size: file.size })),
 })
 const store = memory()
-/** What the store and the database did, in order. */
-let done: string[] = []
-/** What the row waits for. */
+/** What happens between the store and the row. */
 let beforeRow: () => Promise<unknown> = async () => {}
 
 /** Whoever names a project is in it. */
@@ -34,29 +35,15 @@ let server: TestServer
 
 test.before(async () => {
   server = await startServer(
-    {
-      router,
-      auth,
-      store: {
-        ...store,
-        async write(object, source) {
-          const offset = await store.write(object, source)
-          done.push('bytes')
-          return offset
-        },
-      },
-    },
+    { router, auth, store },
     {
       async faults(point) {
-        if (point !== 'create:after-row') return
-        await beforeRow()
-        done.push('row')
+        if (point === 'finish:before-commit') await beforeRow()
       },
     },
   )
 })
 test.before.each(() => {
-  done = []
   beforeRow = async () => {}
   store.objects.clear()
 })
@@ -87,24 +74,68 @@ async function ticketFor(): Promise<string> {
   return files[0]?.ticket ?? ''
 }
 
-test('its bytes do not wait for its row', async () => {
-  beforeRow = async () => {
-    while (!done.includes('bytes')) await wait(5)
-  }
+test('it is stored by the time it is answered, and told of as any other', async () => {
   const answer = await post()
   assert.is(answer.status, 201)
   assert.is(answer.headers['upload-offset'], String(body.length))
-  assert.equal(done, ['bytes', 'row'])
   const row = await server.row(answer.headers.location ?? '')
   assert.is(row.state, 'ready')
+  assert.is(row.expiresAt, null)
+  assert.is(row.sha256, createHash('sha256').update(body).digest('hex'))
   assert.equal(store.objects.get(row.key)?.bytes, body)
+  const told = await server.carcosa.api.events.list({ topic: { file: row.id } })
+  assert.equal(
+    told.map(({ type }) => type),
+    ['file.created', 'file.stored', 'file.ready'],
+  )
 })
 
-test('it is not answered before its row, however long that takes', async () => {
-  beforeRow = () => wait(1_200)
+test('its row does not exist before its bytes are safe', async () => {
+  let rows = -1
+  let objects = -1
+  beforeRow = async () => {
+    rows = await server.uploads.db.prisma.file.count({ where: { state: 'created' } })
+    objects = [...store.objects.values()].filter(({ finished }) => finished).length
+  }
+  await post()
+  assert.equal([rows, objects], [0, 1])
+})
+
+test('its completion callback runs', async () => {
+  const answer = await post({}, 'called')
+  const path = `${answer.headers.location}?wait=5`
+  const status = (await server.doors.http({ method: 'GET', path })).json()
+  assert.is(status.state, 'ready')
+  assert.equal(status.serverData, { size: body.length })
+})
+
+test('what a process leaves that dies before the row is found and deleted', async () => {
+  beforeRow = async () => {
+    throw new Error('dead')
+  }
+  assert.is((await post()).status, 500)
+  assert.is(store.objects.size, 1)
+  const lastWeek = new Date(Date.now() - 7 * 24 * 3_600_000)
+  for (const object of store.objects.values()) object.modifiedAt = lastWeek
+  const { stores } = await server.carcosa.api.stores.collect()
+  assert.is(stores[0]?.orphans.removed, 1)
+  assert.is(store.objects.size, 0)
+})
+
+test('bytes whose commit may have happened are not deleted', async () => {
+  const rename = (from: string, to: string) =>
+    server.uploads.db.executeSql(`ALTER TABLE carcosa.${from} RENAME TO ${to}`)
+  await rename('event', 'event_gone')
   const answer = await post()
-  assert.is(answer.status, 201)
-  assert.is((await server.row(answer.headers.location ?? '')).state, 'ready')
+  await rename('event_gone', 'event')
+  assert.is(answer.status, 500)
+  assert.is(store.objects.size, 1)
+})
+
+test('a body that goes on behind its length leaves nothing', async () => {
+  const answer = await post({ 'Upload-Length': '10' })
+  assert.is(answer.json().code, 'LENGTH_EXCEEDED')
+  assert.is(store.objects.size, 0)
 })
 
 test('without a row nothing of it is left', async () => {
