@@ -3,6 +3,7 @@ import type { AuthProvider } from './auth/principal.ts'
 import type { Feed } from './events/feed.ts'
 import { createSubscribers } from './events/subscribers.ts'
 import { createSockets } from './events/ws.ts'
+import { createRecentFiles } from './files/recent.ts'
 import type { Signer } from './files/sign.ts'
 import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
@@ -64,7 +65,14 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
       limits: { limiter, projectId: uploads.settings.projectId },
       linkOf: (record, base) => api.files.link(record, base),
     },
-    files: { db, signer, stores, access: uploads.access, log },
+    files: {
+      db,
+      recent: createRecentFiles(db, uploads.bus),
+      signer,
+      stores,
+      access: uploads.access,
+      log,
+    },
   })
   const believed = trustedProxies.length > 0 ? createNetworks(trustedProxies) : null
   const isTrustedProxy = believed ?? nobody

@@ -62,7 +62,7 @@ const defaultExpiresIn = '1h'
 const maxNameLength = 4096
 
 export function createFilesApi({ uploads, signer, closing, run }: ApiDeps): FilesApi {
-  const { db, feed, settings } = uploads
+  const { bus, db, feed, settings } = uploads
   const signed = (id: string, options: Partial<SignRequest>, base: string | null) => {
     const request = { expiresIn: defaultExpiresIn, ...options, fileId: id }
     return `${settings.fileUrl(id, base)}?${signer.sign(request)}`
@@ -93,6 +93,7 @@ export function createFilesApi({ uploads, signer, closing, run }: ApiDeps): File
       const renamed = isId(id) && (await run(() => renameFile(db, id, filename)))
       if (!renamed) throw notFound(id)
       feed.hint()
+      bus.publish(id)
       return withoutMemo(renamed)
     },
     delete: (id) =>

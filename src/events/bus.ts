@@ -6,6 +6,11 @@ import type { Channel } from '../channel/channel.ts'
  */
 export interface Bus {
   publish(fileId: string, urgent?: boolean): void
+  /**
+   * Calls `listener` with every file that changed: at once if that was in this process. Null if
+   * messages of others may have been lost.
+   */
+  onChange(listener: (fileId: string | null) => void): void
   /** Resolves at the next change of the file or after `ms`, whichever comes first. */
   wait(fileId: string, ms: number, signal?: AbortSignal): Promise<void>
 }
@@ -14,12 +19,24 @@ const topic = 'file'
 
 export function createBus(channel: Channel): Bus {
   const waiting = new Map<string, Set<() => void>>()
+  const listeners: ((fileId: string | null) => void)[] = []
+  const tell = (fileId: string | null) => {
+    for (const listener of listeners) listener(fileId)
+  }
+  channel.onGap(() => tell(null))
   channel.on(topic, (fileId) => {
+    tell(fileId)
     for (const wake of [...(waiting.get(fileId) ?? [])]) wake()
   })
 
   return {
-    publish: (fileId, urgent) => channel.send(topic, fileId, urgent),
+    publish(fileId, urgent) {
+      tell(fileId)
+      channel.send(topic, fileId, urgent)
+    },
+    onChange(listener) {
+      listeners.push(listener)
+    },
 
     wait(fileId, ms, signal) {
       return new Promise((resolve) => {

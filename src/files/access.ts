@@ -7,13 +7,14 @@ import { isId } from '../shared/ids.ts'
 import type { Logger } from '../shared/logger.ts'
 import { findCopies } from './copies.ts'
 import type { Origin, Origins } from './origin.ts'
+import type { RecentFiles } from './recent.ts'
 import { type FileRecord, isReadable } from './record.ts'
-import { findFile } from './records.ts'
 import type { Grant, Signer } from './sign.ts'
 
 /** What reading files stands on. */
 export interface FileDeps {
   readonly db: Database
+  readonly recent: RecentFiles
   readonly signer: Signer
   readonly stores: ReadonlyMap<string, Store>
   readonly access: Access
@@ -46,11 +47,11 @@ export async function findReadable(
   deps: FileDeps,
   { method, id, search, principal }: ReadRequest,
 ): Promise<Readable> {
-  const { db, signer, stores } = deps
+  const { recent, signer, stores } = deps
   if (!isId(id)) throw notFound()
   const signed = new URLSearchParams(search).has('signature')
   const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
-  const file = await findFile(db, id)
+  const file = await recent.find(id)
   if (file === null || !isReadable(file.state)) {
     // A credential that is wrong is refused here too, or its refusal would tell what exists.
     await principal()
