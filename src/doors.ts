@@ -9,9 +9,11 @@ import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
 import type { EventPaths } from './http/events.ts'
 import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/node.ts'
+import type { RestDeps } from './http/rest/answer.ts'
+import type { Rest } from './http/rest/rest.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
-import { createLimiter } from './limits/limiter.ts'
+import { createLimiter, type RateLimiter } from './limits/limiter.ts'
 import type { Operations } from './operations.ts'
 import type { Drain } from './ops/drain.ts'
 import type { Parts } from './parts.ts'
@@ -35,7 +37,7 @@ export interface Behind {
   readonly signer: Signer
   readonly auth: readonly AuthProvider[]
   readonly operations: Operations
-  readonly api: Pick<Api, 'files'>
+  readonly api: Api
 }
 
 export function openDoors(parts: Parts, behind: Behind): Doors {
@@ -52,6 +54,7 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
   const clientAddress = createClientAddress(trustedProxies, log)
   const { events, accept } = watching(parts, behind)
   const common = { auth, cors, basePath, log, drain, events, limiter, clientAddress }
+  const recent = createRecentFiles(db, uploads.bus)
   const app = createApp({
     ...common,
     router,
@@ -65,14 +68,11 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
       limits: { limiter, projectId: uploads.settings.projectId },
       linkOf: (record, base) => api.files.link(record, base),
     },
-    files: {
-      db,
-      recent: createRecentFiles(db, uploads.bus),
-      signer,
-      stores,
-      access: uploads.access,
-      log,
-    },
+    files: { db, recent, signer, stores, access: uploads.access, log },
+    rest: lazily(async () => {
+      const { createRest } = await import('./http/rest/rest.ts')
+      return createRest(restDeps(parts, behind, limiter), log)
+    }),
   })
   const believed = trustedProxies.length > 0 ? createNetworks(trustedProxies) : null
   const isTrustedProxy = believed ?? nobody
@@ -91,6 +91,31 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
 }
 
 const nobody = () => false
+
+/** Hono and what it brings are only loaded by those who use the REST API. */
+function lazily(load: () => Promise<Rest>): Rest {
+  let loaded: Promise<Rest> | undefined
+  return async (located) => {
+    loaded ??= load()
+    return (await loaded)(located)
+  }
+}
+
+function restDeps(
+  { config }: Parts,
+  { uploads, api }: Behind,
+  limiter: RateLimiter,
+): RestDeps {
+  return {
+    api,
+    access: uploads.access,
+    limiter,
+    projectId: uploads.settings.projectId,
+    origin: config.publicUrl ?? '',
+    settings: config,
+    isPublicRoute: (name) => uploads.route(name)?.isPublic ?? false,
+  }
+}
 
 /** What those are given who watch. */
 function watching(

@@ -25,21 +25,30 @@ export interface FilesApi {
    * @throws {CarcosaError} what the route refuses, STORAGE_FULL, ROUTE_NOT_FOUND
    */
   upload(body: UploadBody, options: ProgramUpload): Promise<FileRecord>
-  /** Newest first, in pages. @throws {CarcosaError} CURSOR_INVALID */
-  list(options?: ListOptions): Promise<FileList>
+  /** Newest first, in pages, of the default project unless named. @throws {CarcosaError} CURSOR_INVALID */
+  list(options?: ListOptions & { projectId?: string }): Promise<FileList>
   /** In any state; null if there never was one. */
   get(id: string): Promise<FileRecord | null>
   /**
-   * A URL that lets anybody read one file for a while: relative to the mount point's origin
-   * unless `publicUrl` is configured.
+   * A URL that lets anybody read one file for a while, behind `base`. Default: relative to the
+   * mount point's origin unless `publicUrl` is configured.
    * @throws {CarcosaError} FILE_NOT_FOUND
    */
-  sign(id: string, options?: Partial<Omit<SignRequest, 'fileId'>>): Promise<string>
+  sign(
+    id: string,
+    options?: Partial<Omit<SignRequest, 'fileId'>>,
+    base?: string,
+  ): Promise<string>
   /**
-   * Changes the name readers see: text of 1 to 4096 characters.
-   * @throws {CarcosaError} FILE_NOT_FOUND, BAD_REQUEST
+   * Changes the name readers see: text of 1 to 4096 characters. With `ifUpdatedAt` only a file that
+   * is as it was then.
+   * @throws {CarcosaError} FILE_NOT_FOUND, BAD_REQUEST, PRECONDITION_FAILED
    */
-  rename(id: string, filename: string): Promise<FileRecord>
+  rename(
+    id: string,
+    filename: string,
+    condition?: { ifUpdatedAt?: Date },
+  ): Promise<FileRecord>
   /** Deletes record and bytes; false if there was nothing left to delete. */
   delete(id: string): Promise<boolean>
   /**
@@ -75,23 +84,24 @@ export function createFilesApi({ uploads, signer, closing, run }: ApiDeps): File
       const upload = { size: sizeOf(body), ...options }
       return run(() => uploadFromProgram(uploads, toBytes(body), upload))
     },
-    async list(options = {}) {
-      const page = await run(() => listFiles(db, settings.projectId, options))
+    async list({ projectId = settings.projectId, ...options } = {}) {
+      const page = await run(() => listFiles(db, projectId, options))
       return { ...page, files: page.files.map(withoutMemo) }
     },
     async get(id) {
       const file = await run(() => find(id))
       return file && withoutMemo(file)
     },
-    async sign(id, options = {}) {
+    async sign(id, options = {}, base) {
       const file = await run(() => find(id))
       if (!file || !isReadable(file.state)) throw notFound(id)
-      return signed(id, options, null)
+      return signed(id, options, base ?? null)
     },
-    async rename(id, filename) {
+    async rename(id, filename, { ifUpdatedAt } = {}) {
       assertName(filename)
-      const renamed = isId(id) && (await run(() => renameFile(db, id, filename)))
-      if (!renamed) throw notFound(id)
+      const change = { filename, ifUpdatedAt }
+      const renamed = isId(id) && (await run(() => renameFile(db, id, change)))
+      if (!renamed) throw ifUpdatedAt && (await find(id)) ? changed(id) : notFound(id)
       feed.hint()
       bus.publish(id)
       return withoutMemo(renamed)
@@ -130,6 +140,12 @@ function assertName(filename: unknown): void {
   if (typeof filename === 'string' && filename && filename.length <= maxNameLength) return
   throw new CarcosaError('BAD_REQUEST', {
     message: `A name is text of 1 to ${maxNameLength} characters.`,
+  })
+}
+
+function changed(id: string): CarcosaError {
+  return new CarcosaError('PRECONDITION_FAILED', {
+    message: `The file ${JSON.stringify(id)} was changed since. Get it again, and decide anew.`,
   })
 }
 

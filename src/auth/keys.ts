@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
+import { behind, readCursor, writeCursor } from '../shared/cursor.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { checkNewKey, type KeyRules, parseLifetime } from './check-key.ts'
@@ -62,6 +63,16 @@ export interface KeyList {
   projectId?: string
   /** Whether revoked keys are listed too. Default false. */
   revoked?: boolean
+  /** Keys per page, 1 to 500. Default 50. */
+  limit?: number
+  /** `nextCursor` of the page before. */
+  cursor?: string
+}
+
+export interface KeyPage {
+  readonly keys: ApiKey[]
+  /** Give it to the next call; null on the last page. */
+  readonly nextCursor: string | null
 }
 
 export interface Rotation {
@@ -73,8 +84,8 @@ export interface Rotation {
 export interface KeysApi {
   /** @throws {CarcosaError} BAD_REQUEST, PROJECT_NOT_FOUND */
   create(key: NewApiKey): Promise<ApiKeyWithToken>
-  /** Newest first. */
-  list(options?: KeyList): Promise<ApiKey[]>
+  /** Newest first, in pages. @throws {CarcosaError} BAD_REQUEST, CURSOR_INVALID */
+  list(options?: KeyList): Promise<KeyPage>
   /** Null if there never was one. */
   get(id: string): Promise<ApiKey | null>
   /**
@@ -119,12 +130,18 @@ export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps):
       })
       return { ...describe(row as KeyRow), token }
     },
-    async list({ projectId = defaultProject, revoked = false } = {}) {
+    async list({ projectId = defaultProject, revoked = false, limit = 50, cursor } = {}) {
+      assertLimit(limit)
+      const after = cursor === undefined ? null : readCursor(cursor)
       const rows = await apiKey.findMany({
-        where: { projectId, ...(!revoked && { revokedAt: null }) },
+        where: { projectId, ...(!revoked && { revokedAt: null }), ...behind(after) },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: limit + 1,
       })
-      return rows.map((row) => describe(row as KeyRow))
+      const found = rows.slice(0, limit).map((row) => describe(row as KeyRow))
+      const last = found.at(-1)
+      const nextCursor = last && rows.length > limit ? writeCursor(last) : null
+      return { keys: found, nextCursor }
     },
     async get(id) {
       const row = isKeyId(id) ? await apiKey.findUnique({ where: { id } }) : null
@@ -151,6 +168,11 @@ export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps):
       return { ...describe(row), token }
     },
   }
+}
+
+function assertLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 500) return
+  throw new CarcosaError('BAD_REQUEST', { message: `limit is 1 to 500, not ${limit}.` })
 }
 
 /** Any text may be asked for; only what can be an id reaches the database. */

@@ -67,8 +67,24 @@ export type Can = (
   resource: Resource,
 ) => Decision
 
+/**
+ * What part of a list somebody may see. Where `allowed`, what both members admit, and nothing
+ * that `can()` would deny them.
+ */
+export interface Reach extends Decision {
+  /** Only what this one made; null for what anybody made. */
+  readonly ownerId: string | null
+  /** Only what belongs to one of these routes; null for any, and for what belongs to none. */
+  readonly routes: readonly string[] | null
+}
+
 export interface Access {
   readonly can: Can
+  /**
+   * To how much of a project `principal` may do `action`: everything, only their own, only some
+   * routes, or nothing. What is open to all counts for nothing here: it is found by its id.
+   */
+  reach(principal: Principal | null, action: Action, projectId: string): Reach
   /** The names of all roles. */
   readonly roles: readonly string[]
   /**
@@ -77,6 +93,8 @@ export interface Access {
    * more than they have.
    */
   exceeding(principal: Principal, wanted: Standing): string[]
+  /** The role of `principal`, and what it may do: grants, `.own` only where it is not all. */
+  describe(principal: Principal): { role: string; grants: string[] }
   /**
    * What a refusal tells of its decision: nothing, unless the option `explainDenials` is on.
    *
@@ -103,8 +121,10 @@ export function createAccess(options: AccessOptions): Access {
   const all = { ...builtInRoles, ...roles }
   return {
     can: createCan(all, defaultProject),
+    reach: createReach(all, defaultProject),
     roles: Object.keys(all),
     exceeding: createExceeding(all, defaultProject),
+    describe: createDescribe(all),
     explain(decision) {
       if (!explainDenials) return {}
       const { rule, inputs } = decision
@@ -147,16 +167,40 @@ function createCan(
   }
 }
 
+function createReach(
+  roles: Readonly<Record<string, readonly Grant[]>>,
+  defaultProject: string,
+): Access['reach'] {
+  const tables = tablesOf(roles)
+
+  const judge = (principal: Principal | null, action: Action, projectId: string) => {
+    if (principal === null) return 'no-principal'
+    if (principal.kind === 'system') return 'system'
+    if ((principal.projectId ?? defaultProject) !== projectId) return 'other-project'
+    if (principal.scopes?.routes?.length === 0) return 'scope-routes'
+    const narrowed = principal.scopes?.actions && expanded(principal.scopes.actions)
+    if (narrowed && !covers(narrowed, { action, isOwn: true })) return 'scope-actions'
+    const rule = byRole(tables.get(roleOf(principal)), { action, isOwn: true }, principal)
+    return rule === 'role' && narrowed && !narrowed.has(action) ? 'own' : rule
+  }
+
+  return (principal, action, projectId) => {
+    const rule = judge(principal, action, projectId)
+    return {
+      allowed: allowing.has(rule),
+      rule,
+      inputs: { action, principal, resource: { projectId } },
+      ownerId: rule === 'own' ? (principal?.id ?? null) : null,
+      routes: principal?.scopes?.routes ?? null,
+    }
+  }
+}
+
 function createExceeding(
   roles: Readonly<Record<string, readonly Grant[]>>,
   defaultProject: string,
 ): Access['exceeding'] {
-  const tables = tablesOf(roles)
-  const grantsOf = ({ role = 'user', scopes }: Standing) => {
-    const all = [...(tables.get(role) ?? [])]
-    const narrowed = scopes?.actions && expanded(scopes.actions)
-    return new Set(narrowed ? all.filter((grant) => narrowed.has(grant)) : all)
-  }
+  const grantsOf = grantsIn(tablesOf(roles))
 
   return (principal, wanted) => {
     if (principal.kind === 'system') return []
@@ -169,6 +213,27 @@ function createExceeding(
       ...(routes && !isRouted ? ['scopes.routes'] : []),
       ...((wanted.projectId ?? defaultProject) === projectId ? [] : ['projectId']),
     ]
+  }
+}
+
+function createDescribe(
+  roles: Readonly<Record<string, readonly Grant[]>>,
+): Access['describe'] {
+  const grantsOf = grantsIn(tablesOf(roles))
+  return (principal) => {
+    const role = roleOf(principal)
+    const grants = [...grantsOf({ ...principal, role })]
+    const whole = new Set(grants.map((grant) => `${grant}.own`))
+    return { role, grants: grants.filter((grant) => !whole.has(grant)) }
+  }
+}
+
+/** What a role allows, as far as the scopes do. */
+function grantsIn(tables: ReadonlyMap<string, ReadonlySet<string>>) {
+  return ({ role = 'user', scopes }: Standing): Set<string> => {
+    const all = [...(tables.get(role) ?? [])]
+    const narrowed = scopes?.actions && expanded(scopes.actions)
+    return new Set(narrowed ? all.filter((grant) => narrowed.has(grant)) : all)
   }
 }
 

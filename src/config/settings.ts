@@ -343,7 +343,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
       'off, or for each of create, prepare, auth and read a number and a time or off (for one of ' +
       'address, principal, project: create.project=…), and store=memory; in code also an object',
     example: 'create=600/1m,auth=20/5m,read=off',
-    fallback: 'create=6000/1m,prepare=6000/1m,auth=100/1m,read=off',
+    fallback: 'create=6000/1m,prepare=6000/1m,auth=100/1m,read=off,api=3000/1m',
     exampleInCode: "{ create: { points: 600, per: '1m' } }",
     schema: is.rateLimits,
     text: is.rateLimitsText,

@@ -1,4 +1,6 @@
+import type { Reach } from '../auth/permissions.ts'
 import type { Database } from '../db/database.ts'
+import { behind, readCursor, writeCursor } from '../shared/cursor.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { type FileRecord, type FileState, fileStates, readableStates } from './record.ts'
 import { storable } from './row.ts'
@@ -8,6 +10,8 @@ export interface ListOptions {
   route?: string
   /** Files of this owner only. */
   ownerId?: string
+  /** What of it somebody may see, from `access.reach`. Default all. */
+  within?: Pick<Reach, 'ownerId' | 'routes'>
   /** Files in one of these states. Default: what can be read (stored, processing, ready). */
   states?: readonly FileState[]
   createdAfter?: Date
@@ -45,12 +49,8 @@ export async function listFiles(
       ownerId: options.ownerId && storable(options.ownerId),
       state: { in: [...(options.states ?? readableStates)] },
       createdAt: { gt: options.createdAfter, lt: options.createdBefore },
-      ...(after && {
-        OR: [
-          { createdAt: { lt: after.createdAt } },
-          { createdAt: after.createdAt, id: { lt: after.id } },
-        ],
-      }),
+      AND: reachOf(options.within),
+      ...behind(after),
     },
     omit: ofTheLease,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
@@ -63,6 +63,15 @@ export async function listFiles(
   })
   const last = files.at(-1)
   return { files, nextCursor: last && rows.length > limit ? writeCursor(last) : null }
+}
+
+function reachOf(within: ListOptions['within']) {
+  if (!within) return []
+  const { ownerId, routes } = within
+  return [
+    ...(ownerId === null ? [] : [{ ownerId }]),
+    ...(routes === null ? [] : [{ route: { in: [...routes] } }]),
+  ]
 }
 
 /** Who writes to an upload is no part of its record. */
@@ -93,18 +102,4 @@ function assertSensible(options: ListOptions, limit: number): void {
 
 function bad(message: string): CarcosaError {
   return new CarcosaError('BAD_REQUEST', { message })
-}
-
-function writeCursor({ createdAt, id }: FileRecord): string {
-  return Buffer.from(`${createdAt.getTime()}.${id}`).toString('base64url')
-}
-
-function readCursor(cursor: string): { createdAt: Date; id: string } {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  const match = /^(\d{1,15})\.([A-Za-z0-9_-]{16,64})$/.exec(text)
-  if (match?.[1] && match[2])
-    return { createdAt: new Date(Number(match[1])), id: match[2] }
-  throw new CarcosaError('CURSOR_INVALID', {
-    message: 'The cursor was not issued by this server. Start without one.',
-  })
 }

@@ -179,13 +179,17 @@ export async function setDigest(db: Executor, id: string, sha256: string): Promi
   await db.query(digestStatement, [id, sha256])
 }
 
-/** Changes the name of a file that has not ended, with `file.renamed`. Null if there is none. */
+/**
+ * Changes the name of a file that has not ended, with `file.renamed`. Null if there is none, or
+ * only one that was changed at another time than `ifUpdatedAt`.
+ */
 export async function renameFile(
   db: Executor,
   id: string,
-  filename: string,
+  { filename, ifUpdatedAt = null }: { filename: string; ifUpdatedAt?: Date | null },
 ): Promise<FileRecord | null> {
-  const rows = await db.query<Row>(renameStatement, [id, storable(filename)])
+  const values = [id, storable(filename), ifUpdatedAt]
+  const rows = await db.query<Row>(renameStatement, values)
   return rows[0] ? toRecord(rows[0]) : null
 }
 
@@ -325,8 +329,10 @@ WHERE id = $1 AND sha256 IS NULL`,
 const renameStatement: Statement = {
   name: 'file_rename',
   sql: `WITH f AS (
-  UPDATE carcosa.file SET filename = $2, updated_at = now()
+  UPDATE carcosa.file SET filename = $2,
+    updated_at = greatest(now(), updated_at + interval '1 millisecond')
   WHERE id = $1 AND state NOT IN ('removed', 'expired', 'rejected', 'failed')
+    AND ($3::timestamptz IS NULL OR updated_at = $3)
   RETURNING ${rowColumns()}
 ), e AS (
   INSERT INTO carcosa.event (project_id, file_id, type, data)

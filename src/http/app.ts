@@ -34,6 +34,8 @@ export interface AppOptions {
   uploads: UploadPaths
   files: FileDeps
   events: EventPaths
+  /** `/api/v1` and `/docs`. */
+  rest(located: Located): Promise<Reply | null>
   limiter: RateLimiter
   clientAddress: ClientAddress
 }
@@ -75,7 +77,7 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
       ),
     )
     const reply = await dispatch(options, { ...incoming, ...place, client, principal })
-    if (!asked) return reply
+    if (!asked || !reply) return reply
     // A browser stops at a preflight that fails, and the page never learns the reason; the
     // request itself is told. Else one answer serves the browser and a tus client's OPTIONS.
     if (reply.status >= 400) return asked
@@ -90,15 +92,20 @@ function isLiveUpload({ segments: [root, , id] }: Place): boolean {
   return root === 'uploads' && id !== undefined && id !== 'prepare'
 }
 
-async function dispatch(options: AppOptions, located: Located): Promise<Reply> {
+async function dispatch(options: AppOptions, located: Located): Promise<Reply | null> {
   const { method, segments } = located
   const [root, ...rest] = segments
   if (root === 'uploads') return answerUploads(options.uploads, located)
+  if (root === 'api') {
+    options.drain.assertOpen()
+    return options.rest(located)
+  }
   if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
   if (rest.length === 0 && root === 'healthz') return jsonReply(200, { status: 'ok' })
   if (rest.length === 0 && root === 'readyz')
     return readinessReply(await options.readiness())
   options.drain.assertOpen()
+  if (root === 'docs') return options.rest(located)
   if (root === 'files') {
     const standing = await options.limiter.spend({
       operation: 'read',

@@ -5,9 +5,9 @@ export interface CorsOptions {
   origins: '*' | readonly string[]
 }
 
-const methods = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'
+const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
-/** What a client may send: tus, IETF resumable uploads, ours, and the usual ones. */
+/** What a client may send: tus, IETF resumable uploads, the usual ones, and ours. */
 const requestHeaders = [
   'Authorization',
   'Content-Type',
@@ -34,6 +34,8 @@ const requestHeaders = [
   'If-Unmodified-Since',
   'If-Range',
   'Last-Event-ID',
+  'Idempotency-Key',
+  'Carcosa-Project',
 ]
 
 /** What a page may read of the answer (B2, E6). */
@@ -61,6 +63,8 @@ const exposedHeaders = [
   'Content-Length',
   'Content-Disposition',
   'Last-Modified',
+  'Link',
+  'Idempotency-Replayed',
   'X-Request-Id',
 ].join(', ')
 

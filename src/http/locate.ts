@@ -46,8 +46,11 @@ function isForHost({ mayDecline, headers }: Incoming): boolean {
   return mayDecline && !headers.has('tus-resumable')
 }
 
-function isOurs(segments: readonly string[]): boolean {
-  return segments[0] !== undefined && roots.includes(segments[0])
+/** Hosts have an `/api` of their own, and pages below `/docs`. */
+function isOurs([root, ...rest]: readonly string[]): boolean {
+  if (root === 'api') return rest[0] === 'v1'
+  if (root === 'docs') return rest.length === 0
+  return root !== undefined && roots.includes(root)
 }
 
 /** `/a//b/` and `/a/b` are the same place (C31: a trailing slash still names the upload). */

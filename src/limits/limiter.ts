@@ -160,4 +160,5 @@ const nouns: Record<LimitedOperation, string> = {
   prepare: 'batches',
   auth: 'wrong credentials',
   read: 'requests for files',
+  api: 'requests to the API',
 }

@@ -47,7 +47,7 @@ const table = {
 
   // Files
   FILE_NOT_FOUND: [404, 'There is no such file'],
-  PRECONDITION_FAILED: [412, 'The file is not in the state the request asks for'],
+  PRECONDITION_FAILED: [412, 'It is not in the state the request asks for'],
   RANGE_NOT_SATISFIABLE: [416, 'The range lies outside the file'],
   CURSOR_INVALID: [400, 'The cursor was not issued by this server'],
 

@@ -2,9 +2,9 @@ import { type Duration, parseDuration } from './durations.ts'
 
 /**
  * What rate limits are about: the creation of uploads, `prepare`, credentials that were wrong,
- * and reading files. What continues an upload that exists is none of it, and never limited.
+ * reading files, and the REST API. What continues an upload that exists is none of it, and never limited.
  */
-export const limitedOperations = ['create', 'prepare', 'auth', 'read'] as const
+export const limitedOperations = ['create', 'prepare', 'auth', 'read', 'api'] as const
 
 export type LimitedOperation = (typeof limitedOperations)[number]
 
@@ -35,6 +35,8 @@ export interface RateLimitOptions {
   readonly auth?: RateLimitChoice
   /** Requests to `/files`; only by address. Default none. */
   readonly read?: RateLimitChoice
+  /** Requests to `/api/v1`. Default 3,000 a minute for each address and each principal. */
+  readonly api?: RateLimitChoice
   /**
    * `shared` counts for all processes together: in Redis, where the option `redis` is set, else in
    * Postgres. `memory` counts in each process alone, as the embedded database does. Default `shared`.
@@ -60,12 +62,13 @@ export interface RateRule {
   readonly seconds: number
 }
 
-/** Who can be told apart: only creations are asked who makes them. */
+/** Who can be told apart: of wrong credentials and of readers only the address is known. */
 const dimensions: Record<LimitedOperation, readonly LimitedBy[]> = {
   create: ['address', 'principal', 'project'],
   prepare: ['address', 'principal', 'project'],
   auth: ['address'],
   read: ['address'],
+  api: ['address', 'principal', 'project'],
 }
 
 const creations = { points: 6_000, per: '1m' } as const
@@ -77,10 +80,11 @@ export const defaultRateLimits: RateLimits = parseRateLimits({})
 /** @throws TypeError saying what is wrong */
 export function parseRateLimits(options: unknown): RateLimits {
   if (options === false) {
-    return parseRateLimits({ create: false, auth: false, read: false, store: 'memory' })
+    const off = { create: false, auth: false, read: false, api: false }
+    return parseRateLimits({ ...off, store: 'memory' })
   }
   const given = recordOf(options, [...limitedOperations, 'store'])
-  const { create = {}, auth = {}, read = {}, store = 'shared' } = given
+  const { create = {}, auth = {}, read = {}, api = {}, store = 'shared' } = given
   const { prepare = create } = given
   if (store !== 'shared' && store !== 'memory') {
     throw new TypeError('store is neither shared nor memory')
@@ -90,6 +94,7 @@ export function parseRateLimits(options: unknown): RateLimits {
     prepare: rulesOf('prepare', prepare, creations),
     auth: rulesOf('auth', auth, { points: 100, per: '1m' }),
     read: rulesOf('read', read, false),
+    api: rulesOf('api', api, { points: 3_000, per: '1m' }),
     store,
   })
 }

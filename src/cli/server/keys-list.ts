@@ -15,19 +15,31 @@ const flagTable: FlagTable = {
 /** `carcosa keys list`. */
 export async function list(args: string[], io: Io): Promise<number> {
   const parsed = readArgs(args, flagTable)
-  const { all, project, json } = parsed.flags
+  const { all: withRevoked, project, json } = parsed.flags
   const options = {
-    revoked: all === true,
+    revoked: withRevoked === true,
     ...(typeof project === 'string' && { projectId: project }),
   }
-  const keys = await withCarcosa(parsed, io, ({ api }) => api.keys.list(options))
+  const keys = await withCarcosa(parsed, io, ({ api }) => all(api.keys, options))
   if (json) io.stdout.write(`${JSON.stringify(keys, null, 2)}\n`)
   else if (keys.length > 0) io.stdout.write(table(titles, keys.map(row)))
   else io.stdout.write('No keys.\n')
   return 0
 }
 
-type Key = Awaited<ReturnType<Carcosa['api']['keys']['list']>>[number]
+type Keys = Carcosa['api']['keys']
+type Key = Awaited<ReturnType<Keys['list']>>['keys'][number]
+
+async function all(api: Keys, options: Parameters<Keys['list']>[0]): Promise<Key[]> {
+  const found: Key[] = []
+  let cursor: string | undefined
+  do {
+    const page = await api.list({ ...options, limit: 500, cursor })
+    found.push(...page.keys)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return found
+}
 
 const titles = ['ID', 'TOKEN', 'ROLE', 'SCOPES', 'STATE', 'LAST USED', 'NAME']
 

@@ -301,7 +301,7 @@ test('a key of another project sees nothing, and its uploads are that project’
   assert.is((await server.row(own)).projectId, 'p2')
   assert.is((await http({ method: 'GET', path: own, headers: as(here) })).status, 404)
   assert.equal(
-    (await keys().list({ projectId: 'p2' })).map(({ id }) => id),
+    (await keys().list({ projectId: 'p2' })).keys.map(({ id }) => id),
     [there.id],
   )
 })
@@ -368,10 +368,10 @@ test('the last use is remembered, with one write for many', async () => {
 test('keys are listed newest first, revoked ones when asked for', async () => {
   const [first, second] = [await make({ name: 'a' }), await make({ name: 'b' })]
   await keys().revoke(first.id)
-  const ids = (await keys().list()).map(({ id }) => id)
+  const ids = (await keys().list()).keys.map(({ id }) => id)
   assert.is(ids[0], second.id)
   assert.not.ok(ids.includes(first.id))
-  const all = (await keys().list({ revoked: true })).map(({ id }) => id)
+  const all = (await keys().list({ revoked: true })).keys.map(({ id }) => id)
   assert.ok(all.indexOf(second.id) < all.indexOf(first.id))
   assert.instance((await keys().get(first.id))?.revokedAt, Date)
 })

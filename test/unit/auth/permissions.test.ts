@@ -8,7 +8,7 @@ import {
 import type { Principal } from '../../../src/auth/principal.ts'
 import { type Action, actions, builtInRoles, isGrant } from '../../../src/auth/roles.ts'
 
-const { can, exceeding } = createAccess({
+const { can, reach, exceeding, describe } = createAccess({
   defaultProject: 'default',
   roles: { auditor: ['audit.read', 'files.read'], support: ['uploads.write'] },
 })
@@ -254,6 +254,54 @@ for (const [principal, wanted, expected] of standings) {
     assert.equal(exceeding(principal, wanted).sort(), expected)
   })
 }
+
+/** How much of the project `default` somebody reads: an owner, routes, or why nothing. */
+const reaches: [Principal | null, string, ownerId: string | null, routes?: string[]][] = [
+  [null, 'no-principal', null],
+  [user(), 'own', 'ann'],
+  [user({ role: 'viewer' }), 'role', null],
+  [user({ role: 'billing' }), 'role-denies', null],
+  [user({ role: 'nonsense' }), 'unknown-role', null],
+  [user({ role: 'viewer', projectId: 'p2' }), 'other-project', null],
+  [user({ kind: 'anonymous' }), 'own', 'ann'],
+  [user({ kind: 'system' }), 'system', null],
+  [user({ role: 'viewer', scopes: { routes: ['mine'] } }), 'role', null, ['mine']],
+  [user({ scopes: { routes: ['mine'] } }), 'own', 'ann', ['mine']],
+  [user({ role: 'viewer', scopes: { routes: [] } }), 'scope-routes', null, []],
+  [user({ role: 'viewer', scopes: { actions: ['usage.read'] } }), 'scope-actions', null],
+  [user({ role: 'viewer', scopes: { actions: ['files.read.own'] } }), 'own', 'ann'],
+  [user({ scopes: { actions: ['files.read'] } }), 'own', 'ann'],
+]
+for (const [principal, rule, ownerId, routes = null] of reaches) {
+  const who = principal ? JSON.stringify(principal) : 'nobody'
+  test(`of a list ${who} sees what can() lets them: ${rule}`, () => {
+    const found = reach(principal, 'files.read', 'default')
+    assert.equal([found.rule, found.ownerId, found.routes], [rule, ownerId, routes])
+    for (const owner of ['ann', 'bob']) {
+      for (const route of ['mine', 'other']) {
+        const isIn =
+          found.allowed &&
+          (found.ownerId === null || found.ownerId === owner) &&
+          (found.routes === null || found.routes.includes(route))
+        const one = { projectId: 'default', ownerId: owner, route }
+        assert.is(isIn, can(principal, 'files.read', one).allowed, `${owner} ${route}`)
+      }
+    }
+  })
+}
+
+test('somebody is told their role and what they may do, scopes considered', () => {
+  assert.equal(describe(user({ role: 'auditor' })), {
+    role: 'auditor',
+    grants: ['audit.read', 'files.read', 'uploads.read'],
+  })
+  const narrow = user({ role: 'viewer', scopes: { actions: ['files.read.own'] } })
+  assert.equal(describe(narrow), {
+    role: 'viewer',
+    grants: ['files.read.own', 'uploads.read.own'],
+  })
+  assert.equal(describe(user({ role: 'nonsense' })).grants, [])
+})
 
 test('a refusal tells nothing, unless it is asked to', () => {
   const decision = can(user({ claims: { email: 'a@b' } }), 'files.read', foreign)

@@ -52,6 +52,8 @@ const found: [path: string, asked: Asked, prefix: string, segments: string[]][] 
     ['files', 'x'],
   ],
   ['/files/a%2Fb', {}, '', ['files', 'a%2Fb']],
+  ['/api/v1/me', {}, '', ['api', 'v1', 'me']],
+  ['/docs', { basePath: '/media', stripped: '/media' }, '/media', ['docs']],
 ]
 
 for (const [path, asked, prefix, segments] of found) {

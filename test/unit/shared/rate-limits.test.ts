@@ -8,6 +8,7 @@ import {
 } from '../../../src/shared/rate-limits.ts'
 
 const usual = { points: 6_000, per: 60_000 }
+const often = { points: 3_000, per: 60_000 }
 const ten = { points: 10, per: '2m' } as const
 const tenParsed = { points: 10, per: 120_000 }
 
@@ -19,6 +20,7 @@ test('what is not named stays as it is by default', () => {
     prepare: { address: usual, principal: usual, project: false },
     auth: { address: { points: 100, per: 60_000 } },
     read: { address: false },
+    api: { address: often, principal: often, project: false },
     store: 'shared',
   })
   const { create, ...others } = parseRateLimits({ create: { project: ten } })

@@ -1,0 +1,3 @@
+import type { Scenes } from './scene.ts'
+
+export const me: Scenes = { getMe: async () => ({}) }
