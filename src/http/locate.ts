@@ -18,13 +18,14 @@ export interface Place {
  *   commonest mistake of a first set-up, and otherwise a bare 404 (protocol pitfalls P14)
  */
 export function locate(incoming: Incoming, basePath: string): Place | null {
-  const { path, stripped } = incoming
+  const { path, stripped, headers } = incoming
+  const isTus = headers.has('tus-resumable')
   if (basePath && (path === basePath || path.startsWith(`${basePath}/`))) {
     const inside = segmentsOf(path.slice(basePath.length))
-    if (isOurs(inside)) return { prefix: stripped + basePath, segments: inside }
+    if (isOurs(inside, isTus)) return { prefix: stripped + basePath, segments: inside }
   }
   const segments = segmentsOf(path)
-  if (isOurs(segments)) {
+  if (isOurs(segments, isTus)) {
     if (!basePath || stripped.endsWith(basePath)) return { prefix: stripped, segments }
     if (isForHost(incoming)) return null
     throw new CarcosaError('MOUNT_MISMATCH', {
@@ -32,7 +33,7 @@ export function locate(incoming: Incoming, basePath: string): Place | null {
       details: { path, basePath },
     })
   }
-  const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i)))
+  const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i), isTus))
   if (at < 0 || isForHost(incoming)) return null
   const found = `/${segments.slice(0, at).join('/')}`
   throw new CarcosaError('MOUNT_MISMATCH', {
@@ -46,9 +47,9 @@ function isForHost({ mayDecline, headers }: Incoming): boolean {
   return mayDecline && !headers.has('tus-resumable')
 }
 
-/** Hosts have an `/api` of their own, and pages below `/docs`. */
-function isOurs([root, ...rest]: readonly string[]): boolean {
-  if (root === 'api') return rest[0] === 'v1'
+/** Hosts have an `/api` of their own, perhaps around us, and pages below `/docs`. */
+function isOurs([root, ...rest]: readonly string[], isTus: boolean): boolean {
+  if (root === 'api') return rest[0] === 'v1' && !(isTus && rest[1] === 'uploads')
   if (root === 'docs') return rest.length === 0
   return root !== undefined && roots.includes(root)
 }
