@@ -71,13 +71,9 @@ async function prepare(
     prefix: origin + located.prefix,
     isConditional: false,
   }
-  const body = located.hasBody || operation.body ? await bodyOf(located) : undefined
+  // Where all of it may be left out, so may the whole.
+  const body = located.hasBody ? await readJson(located) : operation.body ? {} : undefined
   return operation.prepare(context, { params, search: located.search, body })
-}
-
-/** An empty body is none. */
-async function bodyOf(located: Located): Promise<unknown> {
-  return located.hasBody ? readJson(located) : undefined
 }
 
 async function perform(

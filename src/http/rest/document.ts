@@ -107,7 +107,10 @@ function routeOf(operation: Operation): RouteConfig {
       query: operation.query,
       ...(headersOf(operation) && { headers: headersOf(operation) }),
       ...(body && {
-        body: { required: true, content: { 'application/json': { schema: body } } },
+        body: {
+          required: !body.safeParse({}).success,
+          content: { 'application/json': { schema: body } },
+        },
       }),
     },
     responses: { ...success(operation), ...failures(codesOf(operation)) },

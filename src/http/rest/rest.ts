@@ -40,7 +40,8 @@ export function createRest(deps: RestDeps, log: Logger): Rest {
 
   return async (located) => {
     try {
-      if (located.segments[0] === 'docs') return secured(docsReply(document))
+      if (located.segments[0] === 'docs')
+        return secured(docsReply(document, located.prefix))
       if (located.mayDecline && allowedAt(pathOf(located)).length === 0) return null
       const { method, headers } = located
       const request = new Request(`http://carcosa${pathOf(located)}`, { method, headers })
