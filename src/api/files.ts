@@ -25,8 +25,8 @@ export interface FilesApi {
    * @throws {CarcosaError} what the route refuses, STORAGE_FULL, ROUTE_NOT_FOUND
    */
   upload(body: UploadBody, options: ProgramUpload): Promise<FileRecord>
-  /** Newest first, in pages, of the default project unless named. @throws {CarcosaError} CURSOR_INVALID */
-  list(options?: ListOptions & { projectId?: string }): Promise<FileList>
+  /** Newest first, in pages. @throws {CarcosaError} CURSOR_INVALID */
+  list(options?: ListOptions): Promise<FileList>
   /** In any state; null if there never was one. */
   get(id: string): Promise<FileRecord | null>
   /**
@@ -84,8 +84,8 @@ export function createFilesApi({ uploads, signer, closing, run }: ApiDeps): File
       const upload = { size: sizeOf(body), ...options }
       return run(() => uploadFromProgram(uploads, toBytes(body), upload))
     },
-    async list({ projectId = settings.projectId, ...options } = {}) {
-      const page = await run(() => listFiles(db, projectId, options))
+    async list(options = {}) {
+      const page = await run(() => listFiles(db, settings.projectId, options))
       return { ...page, files: page.files.map(withoutMemo) }
     },
     async get(id) {

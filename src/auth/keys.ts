@@ -1,9 +1,9 @@
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
-import { behind, readCursor, writeCursor } from '../shared/cursor.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
+import { newestFirst, olderThan, type PageOptions, readPage } from '../shared/page.ts'
 import { checkNewKey, type KeyRules, parseLifetime } from './check-key.ts'
 import { keyTopic } from './key-cache.ts'
 import { type KeyMode, makeToken } from './key-format.ts'
@@ -58,21 +58,17 @@ export interface NewApiKey {
   createdBy?: string
 }
 
-export interface KeyList {
+export interface KeyListOptions extends PageOptions {
   /** Default the default project. */
   projectId?: string
   /** Whether revoked keys are listed too. Default false. */
   revoked?: boolean
-  /** Keys per page, 1 to 500. Default 50. */
-  limit?: number
-  /** `nextCursor` of the page before. */
-  cursor?: string
 }
 
-export interface KeyPage {
-  readonly keys: ApiKey[]
+export interface KeyList {
+  keys: ApiKey[]
   /** Give it to the next call; null on the last page. */
-  readonly nextCursor: string | null
+  nextCursor: string | null
 }
 
 export interface Rotation {
@@ -84,8 +80,8 @@ export interface Rotation {
 export interface KeysApi {
   /** @throws {CarcosaError} BAD_REQUEST, PROJECT_NOT_FOUND */
   create(key: NewApiKey): Promise<ApiKeyWithToken>
-  /** Newest first, in pages. @throws {CarcosaError} BAD_REQUEST, CURSOR_INVALID */
-  list(options?: KeyList): Promise<KeyPage>
+  /** Newest first, in pages. @throws {CarcosaError} CURSOR_INVALID, BAD_REQUEST */
+  list(options?: KeyListOptions): Promise<KeyList>
   /** Null if there never was one. */
   get(id: string): Promise<ApiKey | null>
   /**
@@ -130,18 +126,15 @@ export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps):
       })
       return { ...describe(row as KeyRow), token }
     },
-    async list({ projectId = defaultProject, revoked = false, limit = 50, cursor } = {}) {
-      assertLimit(limit)
-      const after = cursor === undefined ? null : readCursor(cursor)
-      const rows = await apiKey.findMany({
-        where: { projectId, ...(!revoked && { revokedAt: null }), ...behind(after) },
-        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-        take: limit + 1,
-      })
-      const found = rows.slice(0, limit).map((row) => describe(row as KeyRow))
-      const last = found.at(-1)
-      const nextCursor = last && rows.length > limit ? writeCursor(last) : null
-      return { keys: found, nextCursor }
+    async list({ projectId = defaultProject, revoked = false, ...page } = {}) {
+      const { rows, nextCursor } = await readPage(page, ({ after, take }) =>
+        apiKey.findMany({
+          where: { projectId, ...(!revoked && { revokedAt: null }), ...olderThan(after) },
+          orderBy: newestFirst,
+          take,
+        }),
+      )
+      return { keys: rows.map((row) => describe(row as KeyRow)), nextCursor }
     },
     async get(id) {
       const row = isKeyId(id) ? await apiKey.findUnique({ where: { id } }) : null
@@ -168,11 +161,6 @@ export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps):
       return { ...describe(row), token }
     },
   }
-}
-
-function assertLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 500) return
-  throw new CarcosaError('BAD_REQUEST', { message: `limit is 1 to 500, not ${limit}.` })
 }
 
 /** Any text may be asked for; only what can be an id reaches the database. */

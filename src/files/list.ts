@@ -1,19 +1,20 @@
 import type { Reach } from '../auth/permissions.ts'
 import type { Database } from '../db/database.ts'
-import { behind, readCursor, writeCursor } from '../shared/cursor.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { type FileRecord, type FileState, fileStates, readableStates } from './record.ts'
 import { storable } from './row.ts'
 
 export interface ListOptions {
+  /** Files of this project. Default the default project. */
+  projectId?: string
   /** Files of this route only. */
   route?: string
   /** Files of this owner only. */
   ownerId?: string
-  /** What of it somebody may see, from `access.reach`. Default all. */
-  within?: Pick<Reach, 'ownerId' | 'routes'>
   /** Files in one of these states. Default: what can be read (stored, processing, ready). */
   states?: readonly FileState[]
+  /** What of it somebody may see, from `access.reach`. Default all. */
+  within?: Pick<Reach, 'ownerId' | 'routes'>
   createdAfter?: Date
   createdBefore?: Date
   /** Files per page, 1 to 500. Default 50. */
@@ -36,7 +37,7 @@ export interface FileList {
  */
 export async function listFiles(
   db: Database,
-  projectId: string,
+  defaultProject: string,
   options: ListOptions,
 ): Promise<FileList> {
   const { limit = 50 } = options
@@ -44,13 +45,18 @@ export async function listFiles(
   const after = options.cursor === undefined ? null : readCursor(options.cursor)
   const rows = await db.prisma.file.findMany({
     where: {
-      projectId,
+      projectId: storable(options.projectId ?? defaultProject),
       route: options.route && storable(options.route),
       ownerId: options.ownerId && storable(options.ownerId),
       state: { in: [...(options.states ?? readableStates)] },
       createdAt: { gt: options.createdAfter, lt: options.createdBefore },
       AND: reachOf(options.within),
-      ...behind(after),
+      ...(after && {
+        OR: [
+          { createdAt: { lt: after.createdAt } },
+          { createdAt: after.createdAt, id: { lt: after.id } },
+        ],
+      }),
     },
     omit: ofTheLease,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
@@ -102,4 +108,18 @@ function assertSensible(options: ListOptions, limit: number): void {
 
 function bad(message: string): CarcosaError {
   return new CarcosaError('BAD_REQUEST', { message })
+}
+
+function writeCursor({ createdAt, id }: FileRecord): string {
+  return Buffer.from(`${createdAt.getTime()}.${id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): { createdAt: Date; id: string } {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const match = /^(\d{1,15})\.([A-Za-z0-9_-]{16,64})$/.exec(text)
+  if (match?.[1] && match[2])
+    return { createdAt: new Date(Number(match[1])), id: match[2] }
+  throw new CarcosaError('CURSOR_INVALID', {
+    message: 'The cursor was not issued by this server. Start without one.',
+  })
 }

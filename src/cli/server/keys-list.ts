@@ -1,6 +1,7 @@
 import type { Carcosa } from '../../carcosa.ts'
 import { printable } from '../printable.ts'
 import { type FlagTable, type Io, readArgs } from '../verb.ts'
+import { allOf } from './all-of.ts'
 import { withCarcosa } from './maintenance.ts'
 import { settingFlags } from './settings.ts'
 import { table } from './table.ts'
@@ -15,31 +16,24 @@ const flagTable: FlagTable = {
 /** `carcosa keys list`. */
 export async function list(args: string[], io: Io): Promise<number> {
   const parsed = readArgs(args, flagTable)
-  const { all: withRevoked, project, json } = parsed.flags
+  const { all, project, json } = parsed.flags
   const options = {
-    revoked: withRevoked === true,
+    revoked: all === true,
     ...(typeof project === 'string' && { projectId: project }),
   }
-  const keys = await withCarcosa(parsed, io, ({ api }) => all(api.keys, options))
+  const keys = await withCarcosa(parsed, io, ({ api }) =>
+    allOf(async (cursor) => {
+      const page = await api.keys.list({ ...options, limit: 500, ...cursor })
+      return { rows: page.keys, nextCursor: page.nextCursor }
+    }),
+  )
   if (json) io.stdout.write(`${JSON.stringify(keys, null, 2)}\n`)
   else if (keys.length > 0) io.stdout.write(table(titles, keys.map(row)))
   else io.stdout.write('No keys.\n')
   return 0
 }
 
-type Keys = Carcosa['api']['keys']
-type Key = Awaited<ReturnType<Keys['list']>>['keys'][number]
-
-async function all(api: Keys, options: Parameters<Keys['list']>[0]): Promise<Key[]> {
-  const found: Key[] = []
-  let cursor: string | undefined
-  do {
-    const page = await api.list({ ...options, limit: 500, cursor })
-    found.push(...page.keys)
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return found
-}
+type Key = Awaited<ReturnType<Carcosa['api']['keys']['list']>>['keys'][number]
 
 const titles = ['ID', 'TOKEN', 'ROLE', 'SCOPES', 'STATE', 'LAST USED', 'NAME']
 
