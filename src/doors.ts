@@ -13,6 +13,7 @@ import type { RestDeps } from './http/rest/answer.ts'
 import type { Rest } from './http/rest/rest.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
+import { createIdempotencyKeys } from './idempotency/keys.ts'
 import { createLimiter, type RateLimiter } from './limits/limiter.ts'
 import type { Operations } from './operations.ts'
 import type { Drain } from './ops/drain.ts'
@@ -102,7 +103,7 @@ function lazily(load: () => Promise<Rest>): Rest {
 }
 
 function restDeps(
-  { config }: Parts,
+  { config, db, secrets, log }: Parts,
   { uploads, api }: Behind,
   limiter: RateLimiter,
 ): RestDeps {
@@ -110,6 +111,7 @@ function restDeps(
     api,
     access: uploads.access,
     limiter,
+    idempotency: createIdempotencyKeys({ db, secrets, log }),
     projectId: uploads.settings.projectId,
     origin: config.publicUrl ?? '',
     settings: config,

@@ -1,4 +1,5 @@
 import { createOutbox } from './events/outbox.ts'
+import { dropKeys } from './idempotency/rows.ts'
 import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
@@ -31,6 +32,7 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
       const { expired, purged } = await sweep(uploads)
       const dropped = await dropEvents(uploads)
       await dropCounts(uploads.db)
+      await dropKeys(uploads.db)
       if (expired + purged + dropped > 0)
         uploads.log.info({ expired, purged, dropped }, 'swept')
     },

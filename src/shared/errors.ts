@@ -42,6 +42,10 @@ const table = {
   SIGNATURE_INVALID: [403, 'The signature does not fit this request or has expired'],
   TICKET_INVALID: [403, 'The upload ticket does not fit this request or has expired'],
 
+  // Once
+  IDEMPOTENCY_KEY_REUSED: [422, 'The Idempotency-Key was used for another request'],
+  IDEMPOTENCY_IN_PROGRESS: [409, 'A request with this Idempotency-Key is being done'],
+
   // How often
   RATE_LIMITED: [429, 'This was asked too often'],
 

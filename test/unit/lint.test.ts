@@ -37,6 +37,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
     ...['src/upkeep/x.ts', ...limits, ...nouns, 'src/api/x.ts'],
+    'src/idempotency/keys.ts',
   ],
   'src/cli/probe.ts': [
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
@@ -63,8 +64,9 @@ const arrows: Record<string, readonly string[]> = {
     ...[...auth, 'src/files/x.ts', ...nouns, 'src/api/x.ts', 'src/limits/limiter.ts'],
     ...['src/files/records.ts', 'src/uploads/x.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', 'src/routes/x.ts', 'src/ops/x.ts', 'src/shared/x.ts'],
-    ...['src/http/x.ts'],
+    ...['src/http/x.ts', 'src/idempotency/keys.ts'],
   ],
+  'src/idempotency/probe.ts': [...db, 'src/shared/x.ts', 'src/idempotency/keys.ts'],
   'src/api/probe.ts': [
     ...[...auth, ...nouns, ...db, 'src/files/x.ts', 'src/files/records.ts'],
     ...['src/uploads/x.ts', 'src/upkeep/x.ts', 'src/events/x.ts', 'src/jobs/x.ts'],

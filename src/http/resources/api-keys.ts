@@ -92,7 +92,6 @@ export const apiKeys: readonly Operation[] = [
     }),
     answer: KeyWithToken,
     status: 201,
-    secret: true,
     async handle(context) {
       const { api, principal, projectId, body } = context
       const { expiresIn, ...wanted } = body
@@ -143,7 +142,6 @@ export const apiKeys: readonly Operation[] = [
       }),
     }),
     answer: KeyWithToken,
-    secret: true,
     async handle(context) {
       const { api, found, body } = context
       requireWithin(context, found)

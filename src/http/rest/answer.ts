@@ -1,12 +1,14 @@
 import type { Api } from '../../api/api.ts'
 import type { Access } from '../../auth/permissions.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { IdempotencyKeys } from '../../idempotency/keys.ts'
 import type { RateLimiter, Wish } from '../../limits/limiter.ts'
 import { CarcosaError } from '../../shared/errors.ts'
 import { jsonReply, type Reply, withHeaders } from '../../shared/reply.ts'
 import { readJson } from '../body.ts'
 import type { Located } from '../incoming.ts'
 import { etagOf, isKnown, requireMatch } from './etag.ts'
+import { keyOf, once } from './idempotency.ts'
 import type { Operation, Prepared, ServerSettings } from './operation.ts'
 
 /** What the REST API stands on. */
@@ -14,6 +16,7 @@ export interface RestDeps {
   readonly api: Api
   readonly access: Access
   readonly limiter: RateLimiter
+  readonly idempotency: IdempotencyKeys
   /** Of who names no other. */
   readonly projectId: string
   readonly settings: ServerSettings
@@ -36,8 +39,16 @@ export interface Asked {
 export async function answer(deps: RestDeps, asked: Asked): Promise<Reply> {
   const { located } = asked
   const { principal, standing } = await admit(deps, located)
-  const prepared = await prepare(deps, asked, principal)
-  const reply = await perform(asked, prepared)
+  // Where all of a body may be left out, so may the whole.
+  const nothing = asked.operation.body ? {} : undefined
+  const body = located.hasBody ? await readJson(located) : nothing
+  const context = contextOf(deps, located, principal)
+  const { params } = asked
+  const raw = { params, search: located.search, body }
+  const prepared = await asked.operation.prepare(context, raw)
+  const work = () => perform(asked, prepared)
+  const key = keyOf(asked)
+  const reply = key ? await once(deps, { key, context, asked, body }, work) : await work()
   return withHeaders(reply, standing)
 }
 
@@ -59,21 +70,17 @@ async function admit(
   return { principal: known, standing }
 }
 
-async function prepare(
-  deps: RestDeps,
-  { located, operation, params }: Asked,
+function contextOf(
+  { api, access, origin, settings, isPublicRoute, projectId }: RestDeps,
+  { prefix }: Located,
   principal: Principal,
-): Promise<Prepared> {
-  const { api, access, origin, settings, isPublicRoute } = deps
-  const context = {
+) {
+  return {
     ...{ api, access, principal, settings, isPublicRoute },
-    projectId: principal.projectId ?? deps.projectId,
-    prefix: origin + located.prefix,
+    projectId: principal.projectId ?? projectId,
+    prefix: origin + prefix,
     isConditional: false,
   }
-  // Where all of it may be left out, so may the whole.
-  const body = located.hasBody ? await readJson(located) : operation.body ? {} : undefined
-  return operation.prepare(context, { params, search: located.search, body })
 }
 
 async function perform(

@@ -48,7 +48,9 @@ Everything is JSON. Times are text as in RFC 3339, byte counts are whole numbers
 
 **Errors** are problem details (RFC 9457) with a stable \`code\`. What is not there and what is not for you are answered alike.
 
-**ETags**: whoever sends \`If-Match\` with \`PATCH\` or \`DELETE\` changes nothing that somebody else has changed since.`
+**ETags**: whoever sends \`If-Match\` with \`PATCH\` or \`DELETE\` changes nothing that somebody else has changed since.
+
+**Once**: a \`POST\` with an \`Idempotency-Key\` (a random UUID) is done once, however often it is sent. For 24 hours a repetition is answered as the first one was, with \`Idempotency-Replayed: true\`.`
 
 /** Who asks is found out by the auth providers of the server; these are those that it brings along. */
 const securitySchemes = {
@@ -73,12 +75,18 @@ const anyCodes: readonly ErrorCode[] = [
   ...(['DATABASE_UNAVAILABLE', 'SHUTTING_DOWN', 'INTERNAL'] as const),
 ]
 
+/** What a request with an `Idempotency-Key` may be refused with besides. */
+const ofKeys: readonly ErrorCode[] = [
+  ...(['HEADER_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS'] as const),
+]
+
 function codesOf({ codes, body, asks, method }: Operation): ErrorCode[] {
   return [
     ...anyCodes,
     ...codes,
     ...(body ? (['CONTENT_TYPE_UNSUPPORTED'] as const) : []),
-    ...(asks.of === 'one' && method !== 'post' ? (['PRECONDITION_FAILED'] as const) : []),
+    ...(method === 'post' ? ofKeys : []),
+    ...(asks.of === 'one' ? (['PRECONDITION_FAILED'] as const) : []),
   ]
 }
 
@@ -129,9 +137,12 @@ function permissionOf({ asks: { action, of } }: Operation): string {
 }
 
 function headersOf({ asks, method }: Operation) {
-  if (asks.of !== 'one' || method === 'post') return undefined
-  const name = method === 'get' ? 'If-None-Match' : 'If-Match'
-  return z.object({ [name]: z.string().optional() })
+  const names = [
+    ...(asks.of === 'one' ? [method === 'get' ? 'If-None-Match' : 'If-Match'] : []),
+    ...(method === 'post' ? ['Idempotency-Key'] : []),
+  ]
+  if (names.length === 0) return undefined
+  return z.object(Object.fromEntries(names.map((name) => [name, z.string().optional()])))
 }
 
 function success(operation: Operation): RouteConfig['responses'] {

@@ -73,8 +73,6 @@ export interface Definition<
   readonly status?: 200 | 201 | 202
   /** What it may be refused with beside what any operation may. */
   readonly codes?: readonly ErrorCode[]
-  /** Of what is answered there is a secret that nobody is told twice. Default false. */
-  readonly secret?: boolean
   handle(
     context: RestContext &
       Gives & {
@@ -100,7 +98,6 @@ export interface Operation {
   readonly answer: z.ZodType | null
   readonly status: number
   readonly codes: readonly ErrorCode[]
-  readonly secret: boolean
   /**
    * Reads the request and asks whether it may be done.
    * @throws {CarcosaError} BAD_REQUEST, and what `asks` refuses with
@@ -138,7 +135,6 @@ export function operation<
     ...schemas,
     status: definition.status ?? (answer === null ? 204 : 200),
     codes: [...asks.codes, ...(definition.codes ?? [])],
-    secret: definition.secret ?? false,
     async prepare(base, raw) {
       const input = parseRequest(schemas, raw)
       // Its members are the names in the path.
