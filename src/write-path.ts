@@ -15,6 +15,7 @@ import { meteredLeases } from './uploads/metered-leases.ts'
 import { createProgress } from './uploads/progress.ts'
 import { createTails } from './uploads/tails.ts'
 import { createTicketOffice } from './uploads/ticket.ts'
+import { createQuotas } from './usage/quotas.ts'
 
 /** What the write path is put together with, but not part of. */
 interface Beside {
@@ -48,6 +49,7 @@ export function uploadDeps(
       defaultProject,
       explainDenials: config.explainDenials,
     }),
+    quotas: createQuotas({ db, channel }),
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: meteredLeases(
       createLeases({ db, channel, bus, log }, internals.leases),

@@ -1,5 +1,7 @@
 import type { Statement } from '../db/database.ts'
+import { isUniqueViolation } from '../db/errors.ts'
 import type { NewEvent } from '../events/event.ts'
+import { countSql, roomSql } from '../usage/reserve.ts'
 import { claimIdSql } from './copies.ts'
 import type { FileRecord } from './record.ts'
 import { type Executor, insertEvents } from './records.ts'
@@ -30,18 +32,26 @@ export interface Adoption {
   events: readonly NewEvent[]
   /** Jobs for the same statement: SQL that reads the new row from `f`. */
   jobs: readonly { name: string; sql: string }[]
+  /** Whether its project has a quota, in which it must find room. */
+  counted: boolean
 }
 
 /**
  * Inserts the row of an object, its events and jobs: one statement. False if the object has a
- * row by now, is a copy, or may become one: then nothing was changed.
+ * row by now, is a copy, or may become one, or finds no room: then nothing was changed.
  */
 export async function adoptFile(
   db: Executor,
-  { file, events, jobs }: Adoption,
+  { file, events, jobs, counted }: Adoption,
 ): Promise<boolean> {
   const values = columns.map(([property]) => encode(property, file[property]))
-  const rows = await db.query(adoptStatement(jobs), [...values, toJson(events)])
+  const statement = adoptStatement(jobs, counted)
+  const rows = await db
+    .query(statement, [...values, toJson(events)])
+    .catch((error): unknown[] => {
+      if (counted && isUniqueViolation(error, 'file_store_name_key_key')) return []
+      throw error
+    })
   return rows.length > 0
 }
 
@@ -86,19 +96,32 @@ const isCopy = `EXISTS (
     WHERE place = ${claimIdSql(value('storeName'), value('key'))}
   )`
 
-function adoptStatement(jobs: Adoption['jobs']): Statement {
+function adoptStatement(jobs: Adoption['jobs'], counted: boolean): Statement {
   const names = columns.map(([, column]) => column)
   const values = columns.map(([property]) => value(property))
   const also = jobs.map(({ sql }, i) => `, also${i} AS (${sql})`).join('\n')
-  return {
-    name: ['file_adopt', ...jobs.map(({ name }) => name)].join(' '),
-    sql: `WITH f AS (
-  INSERT INTO carcosa.file (${names.join(', ')}, "offset", state, stored_at, ready_at)
-  SELECT ${values.join(', ')}, ${value('size')}, 'ready', ${value('createdAt')}, ${value('createdAt')}
+  const into = `INSERT INTO carcosa.file (${names.join(', ')}, "offset", state, stored_at, ready_at`
+  const selected = `SELECT ${values.join(', ')}, ${value('size')}, 'ready', ${value('createdAt')}, ${value('createdAt')}`
+  const plain = `f AS (
+  ${into})
+  ${selected}
   WHERE NOT (${isCopy})
   ON CONFLICT (store_name, key) DO NOTHING
   RETURNING id, project_id
-), ${insertEvents(columns.length + 1)}${also}
+)`
+  const reserving = `${roomSql({
+    project: value('projectId'),
+    owner: value('ownerId'),
+    bytes: value('size'),
+    unless: isCopy,
+  })}, f AS (
+  ${into}, reserved)
+  ${selected}, ${value('size')} FROM room
+  RETURNING id, project_id, reserved
+), ${countSql}`
+  return {
+    name: ['adopt', counted && 'counted', ...jobs.map(({ name }) => name)].join(' '),
+    sql: `WITH ${counted ? reserving : plain}, ${insertEvents(columns.length + 1)}${also}
 SELECT id FROM f`,
   }
 }

@@ -1,5 +1,7 @@
 import type { Statement } from '../db/database.ts'
+import { isUniqueViolation } from '../db/errors.ts'
 import type { NewEvent } from '../events/event.ts'
+import { countSql, releaseSql, releasing, roomSql } from '../usage/reserve.ts'
 import { endLeaseSql, type Fence, fenceSql, fenceValues, fromNow } from './fence.ts'
 import { type FileRecord, type FileState, type NewFile, newRecord } from './record.ts'
 import { encode, type Row, rowColumns, storable, toJson, toRecord } from './row.ts'
@@ -42,26 +44,34 @@ export interface Insertion {
   lazily?: boolean
   /** Who writes to it from the beginning, and for how long at least; the fence is then 1. */
   lease?: { holder: string; ms: number } | null
+  /** Whether its project has a quota, in which it must find room. Default false. */
+  counted?: boolean
 }
 
 /**
  * Inserts the row and its events. With `lazily` it does not wait for the disk of the database:
  * for a row that is told to nobody before a later commit, which takes this one along. `null` if the ticket's place in its batch is taken: the
- * same creation arrived before (see {@link findByBatch}).
+ * same creation arrived before (see {@link findByBatch}); or if it is `counted` and finds no room.
  */
 export async function insertFile(
   db: Executor,
   file: NewFile,
-  { events, lazily = false, lease = null }: Insertion,
+  { events, lazily = false, lease = null, counted = false }: Insertion,
 ): Promise<FileRecord | null> {
-  const statement = lazily ? lazyInsertStatement : insertStatement
-  const rows = await db.query<{ created_at: Date }>(statement, [
+  const statement = insertStatements[counted ? 'counted' : 'plain']
+  const values = [
     ...insertColumns.map(([property]) => encode(property, file[property])),
     toJson(events),
     lease?.holder ?? null,
     lease?.ms ?? null,
-  ])
-  const [row] = rows
+  ]
+  const [row] = await db
+    .query<{ created_at: Date }>(lazily ? statement.lazy : statement.durable, values)
+    .catch((error) => {
+      // Of those that are counted the second one must leave nothing behind.
+      if (counted && isUniqueViolation(error, 'file_batch_id_batch_index_key')) return []
+      throw error
+    })
   return row ? newRecord(file, row.created_at) : null
 }
 
@@ -125,7 +135,8 @@ export interface Transition {
  * The one way a file changes state: a conditional update on its previous state, together
  * with its events. Returns the record as it is now, or null if the row was in none of the
  * `from` states, or not under this lease: somebody else was first. The offset never decreases.
- * A state in which nothing is written any more ends the lease.
+ * A state in which nothing is written any more ends the lease; one without bytes gives back what
+ * the file had reserved of its quota, whether there still is one or not.
  */
 export async function transition(
   db: Executor,
@@ -133,7 +144,8 @@ export async function transition(
   { to, from, changes = {}, events = [], fence = null, also = [] }: Transition,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
-  const shape = { columns, also, fenced: fence !== null, ends: to !== 'receiving' }
+  const gone = goneStates.includes(to)
+  const shape = { columns, also, fenced: fence !== null, ends: to !== 'receiving', gone }
   const rows = await db.query<Pick<Row, 'offset' | 'store_memo'>>(
     transitionStatement(shape),
     [
@@ -274,25 +286,54 @@ export const insertEvents = (n: number) => `e AS (
 const leaseSql = (n: number) =>
   `$${n}::text, CASE WHEN $${n}::text IS NULL THEN 0 ELSE 1 END, ${fromNow(n + 1)}`
 
-const insertStatement: Statement = {
-  name: 'file_insert',
-  sql: `WITH f AS (
-  INSERT INTO carcosa.file (${insertColumns.map(([, column]) => column).join(', ')}, state,
-    lease_holder, lease_fence, lease_expires_at)
-  VALUES (${insertColumns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, 'created',
-    ${leaseSql(insertColumns.length + 2)})
-  ON CONFLICT (batch_id, batch_index) DO NOTHING
-  RETURNING id, project_id, created_at
-), ${insertEvents(insertColumns.length + 1)}
-SELECT created_at FROM f`,
+const insertedColumns = `${insertColumns.map(([, column]) => column).join(', ')}, state,
+    lease_holder, lease_fence, lease_expires_at`
+
+const insertedValues = `${insertColumns.map((_, i) => insertedValue(i)).join(', ')}, 'created',
+    ${leaseSql(insertColumns.length + 2)}`
+
+function insertedValue(index: number): string {
+  return `$${index + 1}::${insertColumns[index]?.[2]}`
 }
 
-const lazyInsertStatement: Statement = {
-  name: 'file_insert_lazily',
-  sql: insertStatement.sql.replace(
-    /SELECT created_at FROM f$/,
-    `SELECT created_at, set_config('synchronous_commit', 'off', true) FROM f`,
-  ),
+/** The same by the name of the property. */
+function given(name: keyof NewFile): string {
+  return insertedValue(insertColumns.findIndex(([property]) => property === name))
+}
+
+const insertSql = `WITH f AS (
+  INSERT INTO carcosa.file (${insertedColumns})
+  VALUES (${insertedValues})
+  ON CONFLICT (batch_id, batch_index) DO NOTHING
+  RETURNING id, project_id, created_at
+), ${insertEvents(insertColumns.length + 1)}`
+
+const reservedSize = `coalesce(${given('size')}, 0)`
+
+const countedInsertSql = `WITH ${roomSql({
+  project: given('projectId'),
+  owner: given('ownerId'),
+  bytes: reservedSize,
+})}, f AS (
+  INSERT INTO carcosa.file (${insertedColumns}, reserved)
+  SELECT ${insertedValues}, ${reservedSize} FROM room
+  RETURNING id, project_id, created_at, reserved
+), ${countSql}, ${insertEvents(insertColumns.length + 1)}`
+
+const insertStatements = {
+  plain: insertStatementsOf('file_insert', insertSql),
+  counted: insertStatementsOf('file_insert_counted', countedInsertSql),
+}
+
+function insertStatementsOf(name: string, sql: string) {
+  const notDurable = `set_config('synchronous_commit', 'off', true)`
+  return {
+    durable: { name, sql: `${sql}\nSELECT created_at FROM f` },
+    lazy: {
+      name: `${name}_lazily`,
+      sql: `${sql}\nSELECT created_at, ${notDurable} FROM f`,
+    },
+  }
 }
 
 const findStatement: Statement = {
@@ -416,13 +457,17 @@ interface TransitionShape {
   also: NonNullable<Transition['also']>
   fenced: boolean
   ends: boolean
+  gone: boolean
 }
+
+/** Those of files that count for no quota any more. */
+const goneStates: readonly FileState[] = ['removed', 'expired', 'rejected', 'failed']
 
 /** One prepared statement per set of changed columns and jobs; there are about a dozen. */
 function transitionStatement(shape: TransitionShape): Statement {
-  const { columns, also, fenced, ends } = shape
+  const { columns, also, fenced, ends, gone } = shape
   const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
-  const key = [...names, fenced && 'fenced', ends && 'ends'].join(' ')
+  const key = [...names, fenced && 'fenced', ends && 'ends', gone && 'gone'].join(' ')
   const known = transitionStatements.get(key)
   if (known) return known
   const sets = columns.map(([, column, cast], i) =>
@@ -434,10 +479,10 @@ function transitionStatement(shape: TransitionShape): Statement {
     name: `file_transition_${transitionStatements.size}`,
     sql: `WITH f AS (
   UPDATE carcosa.file
-  SET ${['state = $2', 'updated_at = now()', ...sets, ...(ends ? [endLeaseSql] : [])].join(', ')}
+  SET ${['state = $2', 'updated_at = now()', ...sets, ends && endLeaseSql, gone && releasing].filter(Boolean).join(', ')}
   WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(fence)}` : ''}
-  RETURNING id, project_id, "offset", store_memo, claimed_until
-), ${insertEvents(4)}${alsoSql(also, columns.length + 5)}
+  RETURNING id, project_id, owner_id, "offset", store_memo, claimed_until, released
+), ${insertEvents(4)}${alsoSql(also, columns.length + 5)}${gone ? `, ${releaseSql}` : ''}
 SELECT "offset", store_memo FROM f`,
   }
   transitionStatements.set(key, statement)

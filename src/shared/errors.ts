@@ -46,6 +46,9 @@ const table = {
   IDEMPOTENCY_KEY_REUSED: [422, 'The Idempotency-Key was used for another request'],
   IDEMPOTENCY_IN_PROGRESS: [409, 'A request with this Idempotency-Key is being done'],
 
+  // How much. 413, since tus clients give up on it and repeat 5xx and 429.
+  QUOTA_EXCEEDED: [413, 'The quota leaves no room for it'],
+
   // How often
   RATE_LIMITED: [429, 'This was asked too often'],
 

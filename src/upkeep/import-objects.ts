@@ -180,7 +180,11 @@ async function adopt(run: Run, object: ListedObject): Promise<void> {
     ...(deps.settings.digest ? [fileJob(deps, 'upload.digest')] : []),
     ...(mirrorOf(deps, file) ? [fileJob(deps, 'file.mirror')] : []),
   ]
-  if (!(await adoptFile(deps.db, { file, events: eventsOf(file), jobs }))) {
+  const counted = await deps.quotas.counts(file.projectId)
+  if (!(await adoptFile(deps.db, { file, events: eventsOf(file), jobs, counted }))) {
+    const wanted = { bytes: file.size, files: 1 }
+    const refused = counted ? await deps.quotas.refusal(file, wanted) : null
+    if (refused) throw refused
     counts.known++
     return
   }

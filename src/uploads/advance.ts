@@ -12,18 +12,20 @@ import { predecessors } from './state.ts'
 
 /**
  * Records that bytes up to `offset` are safe, and that the upload is alive.
- * @throws {CarcosaError} UPLOAD_GONE if it was ended meanwhile, UPLOAD_LOCKED if the lease was lost
+ * @throws {CarcosaError} UPLOAD_GONE if it was ended meanwhile, UPLOAD_LOCKED if the lease was lost,
+ *   QUOTA_EXCEEDED for one of unknown length, which stays where it stood
  */
 export async function commitOffset(
   deps: UploadDeps,
   underway: Underway,
   offset: number,
 ): Promise<FileRecord> {
+  await reserveGrowth(deps, underway.record, offset)
   const advanced = await advance(deps, underway, { offset })
   return advanced ?? otherwiseFinished(deps, underway.record)
 }
 
-/** Commits progress of a store that takes objects in parts. */
+/** Commits progress of a store that takes objects in parts. @throws as commitOffset */
 export async function commitProgress(
   deps: UploadDeps,
   { record, lease: { fence } }: Underway,
@@ -32,12 +34,18 @@ export async function commitProgress(
   const { offset, memo = null, parts = [], settled = 0, staged = null } = progress
   const expiresAt = expiryOf(deps, deps.route(record.route))
   const { id, offset: from } = record
+  await reserveGrowth(deps, record, offset)
   const pieces = { id, from, offset, memo, parts, settled, staged, expiresAt, fence }
   if (await commitPieces(deps.db, pieces)) {
     const storeMemo = memo ?? record.storeMemo
     return { ...record, state: 'receiving', offset, storeMemo, expiresAt }
   }
   return otherwiseFinished(deps, record)
+}
+
+/** One whose length is known has reserved it. */
+async function reserveGrowth(deps: UploadDeps, record: FileRecord, offset: number) {
+  if (record.size === null && offset > 0) await deps.quotas.reserve(record, offset)
 }
 
 /** Commits that the store holds more than the database knew. */

@@ -10,6 +10,7 @@ import type { Jobs } from '../jobs/queue.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Meter } from '../shared/meter.ts'
+import type { Quotas } from '../usage/quotas.ts'
 import type { Faults } from './faults.ts'
 import type { Leases } from './lease.ts'
 import type { UploadProgress } from './progress.ts'
@@ -34,6 +35,8 @@ export interface UploadDeps {
   readonly tickets: TicketOffice
   readonly detector: Detector
   readonly access: Access
+  /** How much may be stored. */
+  readonly quotas: Quotas
   readonly log: Logger
   readonly meter: Meter
   readonly faults: Faults

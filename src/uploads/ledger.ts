@@ -15,7 +15,7 @@ export interface Ledger {
   readonly hasPieces: boolean
   /**
    * Commits all that was told, and commits nothing by itself any more.
-   * @throws {CarcosaError} UPLOAD_GONE, UPLOAD_LOCKED
+   * @throws {CarcosaError} UPLOAD_GONE, UPLOAD_LOCKED, QUOTA_EXCEEDED
    */
   settle(): Promise<FileRecord>
   /** Commits nothing any more: the record as it is committed. */
@@ -54,7 +54,7 @@ export function createLedger(
   const early = () => {
     commit = commitTold().catch((error) => {
       // Nothing that still arrives can be committed.
-      if (hasCode(error, 'UPLOAD_LOCKED') || hasCode(error, 'UPLOAD_GONE')) lease.lose()
+      if (final.some((code) => hasCode(error, code))) lease.lose()
       // The commit at the end of the request is the one that counts; this one is a courtesy.
       deps.log.warn({ err: error, id: record.id }, 'could not commit an offset early')
     })
@@ -90,6 +90,8 @@ export function createLedger(
     },
   }
 }
+
+const final = ['UPLOAD_LOCKED', 'UPLOAD_GONE', 'QUOTA_EXCEEDED'] as const
 
 function merge(earlier: Progress, later: Progress): Progress {
   return {

@@ -1,10 +1,17 @@
 import type { Action } from '../auth/roles.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { type FileRecord, isReadable, type NewFile } from '../files/record.ts'
-import { findByBatch, findFile, insertFile, transition } from '../files/records.ts'
+import {
+  findByBatch,
+  findFile,
+  type Insertion,
+  insertFile,
+  transition,
+} from '../files/records.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
+import { busy } from '../usage/quotas.ts'
 import { storeNamed } from './admission.ts'
 import { advance, commitHeld } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
@@ -30,6 +37,7 @@ export interface Creation {
  * created before: a client that lost the answer to its POST gets it again. With `followed` bytes
  * come with the same request: its answer waits for their commit, which takes this one along;
  * `early` is their type.
+ * @throws {CarcosaError} QUOTA_EXCEEDED, PROJECT_NOT_FOUND
  */
 export async function create(
   deps: UploadDeps,
@@ -38,12 +46,10 @@ export async function create(
 ): Promise<{ record: FileRecord; replayed: boolean }> {
   const { id, route, filename, size, ownerId } = file
   const data = { id, route, filename, size, ownerId }
-  const created = await insertFile(deps.db, file, {
+  const created = await insertWithin(deps, file, {
     events: [{ type: 'file.created', data }],
     lazily: followed,
     lease: (followed && lease?.begin()) || null,
-  }).catch((error) => {
-    throw isForeignKeyViolation(error) ? noProject(file.projectId) : error
   })
   if (created) {
     deps.feed.hint()
@@ -56,6 +62,30 @@ export async function create(
   const before = await findByBatch(deps.db, file.batchId ?? '', file.batchIndex ?? -1)
   if (before) return { record: before, replayed: true }
   throw new CarcosaError('INTERNAL')
+}
+
+/** Null if its ticket made an upload before. */
+async function insertWithin(
+  deps: UploadDeps,
+  file: NewFile,
+  insertion: Insertion,
+): Promise<FileRecord | null> {
+  const { db, quotas } = deps
+  // Room may have come between the statement and the look at why there was none.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const counted = await quotas.counts(file.projectId)
+    const created = await insertFile(db, file, { ...insertion, counted }).catch(
+      (error) => {
+        throw isForeignKeyViolation(error) ? noProject(file.projectId) : error
+      },
+    )
+    if (created || !counted) return created
+    if (file.batchId && (await findByBatch(db, file.batchId, file.batchIndex ?? -1)))
+      return null
+    const refused = await quotas.refusal(file, { bytes: file.size ?? 0, files: 1 })
+    if (refused) throw refused
+  }
+  throw busy()
 }
 
 /** The refusal of a credential that names a project which does not exist. */
@@ -131,7 +161,10 @@ export async function findOwn(
   throw await refusalOf(deps, request, { record, decision })
 }
 
-/** Fixes the length of an upload whose length was deferred. */
+/**
+ * Fixes the length of an upload whose length was deferred.
+ * @throws {CarcosaError} QUOTA_EXCEEDED, and what checkFile throws
+ */
 export async function declareLength(
   deps: UploadDeps,
   route: NamedRoute,
@@ -141,6 +174,7 @@ export async function declareLength(
   const file = { name: filename ?? '', type: declaredType ?? '', size }
   const refused = checkFile(route, file)
   if (refused) throw refused
+  await deps.quotas.reserve(record, size, 'exact')
   const declared = await advance(deps, { record, lease }, { size })
   return declared ?? otherwiseFinished(deps, record)
 }
@@ -243,5 +277,10 @@ async function adoptHeld(
   const held = await storeNamed(deps, record.storeName).offset?.(growingOf(deps, record))
   if (!held) return record
   if (held.offset < record.offset) throw await failCorrupt(deps, { record, lease }, held)
-  return held.offset > record.offset ? commitHeld(deps, { record, lease }, held) : record
+  if (held.offset <= record.offset) return record
+  return commitHeld(deps, { record, lease }, held).catch((error) => {
+    // What was never acknowledged need not be kept, and HEAD must not end an upload (P5).
+    if (hasCode(error, 'QUOTA_EXCEEDED')) return record
+    throw error
+  })
 }

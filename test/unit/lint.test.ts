@@ -18,9 +18,8 @@ const root = join(import.meta.dirname, '../..')
 const db = ['src/db/x.ts', 'src/db/open.ts', 'src/db/migrate.ts']
 const redisClient = 'src/channel/redis-client.ts'
 const channel = ['src/channel/x.ts', 'src/channel/channel.ts', redisClient]
-const nouns = [
-  ...['src/accounts/x.ts', 'src/projects/x.ts', 'src/audit/x.ts', 'src/usage/x.ts'],
-]
+const usage = ['src/usage/x.ts', 'src/usage/quotas.ts', 'src/usage/reserve.ts']
+const nouns = ['src/accounts/x.ts', 'src/projects/x.ts', 'src/audit/x.ts', ...usage]
 const limits = ['src/limits/x.ts', 'src/limits/limiter.ts']
 const auth = [
   ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/auth/permissions.ts'],
@@ -87,15 +86,15 @@ const arrows: Record<string, readonly string[]> = {
     'src/jobs/definitions.ts',
   ],
   'src/usage/probe.ts': [
-    ...[...auth, ...db, 'src/events/x.ts', 'src/shared/x.ts', 'src/usage/x.ts'],
-    'src/jobs/definitions.ts',
+    ...[...auth, ...db, 'src/events/x.ts', 'src/shared/x.ts', ...usage],
+    ...['src/channel/channel.ts', 'src/jobs/definitions.ts'],
   ],
   'src/uploads/probe.ts': [
     ...['src/routes/x.ts', 'src/files/records.ts', 'src/events/x.ts', 'src/jobs/x.ts'],
     ...['src/jobs/definitions.ts', ...db],
     ...['src/auth/principal.ts', 'src/auth/permissions.ts', 'src/auth/roles.ts'],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
-    'src/channel/channel.ts',
+    ...['src/channel/channel.ts', 'src/usage/quotas.ts'],
   ],
   'src/upkeep/probe.ts': [
     ...['src/routes/x.ts', 'src/files/x.ts', 'src/files/records.ts', 'src/events/x.ts'],
@@ -105,7 +104,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/uploads/ticket.ts': ['src/shared/x.ts', 'src/uploads/x.ts'],
   'src/files/probe.ts': [
     ...['src/events/x.ts', 'src/auth/principal.ts', ...db, 'stores/store.ts'],
-    'src/auth/permissions.ts',
+    ...['src/auth/permissions.ts', 'src/usage/reserve.ts'],
     ...['src/shared/x.ts', 'src/files/x.ts', 'src/files/records.ts'],
   ],
   'src/files/detect.ts': [
