@@ -10,6 +10,9 @@ import { reconcile } from './upkeep/reconcile.ts'
 import { recordDigest, redriveCompletion } from './uploads/completion.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { sweep } from './uploads/sweep.ts'
+import { findLimited } from './usage/quota-rows.ts'
+import { recount } from './usage/recount.ts'
+import { rollUpAll } from './usage/rollup.ts'
 
 /** Introduces jobs to the nouns that do them: those of `queues`, which run in this process. */
 export async function startWorker(
@@ -42,6 +45,31 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
       else uploads.log.info({ report }, 'stores reconciled')
     },
     'file.mirror': ({ fileId }, { signal }) => mirror(uploads, fileId, signal),
+    'usage.recount': ({ projectId }, { signal }) =>
+      recountQuotas(uploads, { projectId, signal }),
+    'usage.rollup': async () => {
+      await createOutbox(uploads.db).number()
+      await rollUpAll(uploads.db)
+    },
+  }
+}
+
+/** Of one project, or of all that have one. What was wrong is told: it should not be. */
+async function recountQuotas(
+  { db, log }: UploadDeps,
+  { projectId, signal }: { projectId: string | undefined; signal: AbortSignal },
+): Promise<void> {
+  let ids = projectId === undefined ? await findLimited(db, '') : [projectId]
+  while (ids.length > 0) {
+    for (const id of ids) {
+      if (signal.aborted) return
+      const { files, drift, owners } = await recount(db, id)
+      const about = { projectId: id, files, drift, owners }
+      if (drift.bytes !== 0 || drift.files !== 0 || owners > 0)
+        log.warn(about, 'the counters of a quota were wrong')
+      else if (files > 0) log.info(about, 'files were counted for a quota')
+    }
+    ids = projectId === undefined ? await findLimited(db, ids.at(-1) ?? '') : []
   }
 }
 

@@ -8,6 +8,7 @@ import { createFilesApi, type FilesApi } from './files.ts'
 import { createJobsApi, type JobsApi } from './jobs.ts'
 import { createStoresApi, type StoresApi } from './stores.ts'
 import { createUploadsApi, type UploadsApi } from './uploads.ts'
+import { createUsageApi, type UsageApi } from './usage.ts'
 
 /**
  * Everything a program can do with a Carcosa, noun by noun. Nothing here asks who is calling: the
@@ -20,6 +21,7 @@ export interface Api {
   readonly stores: StoresApi
   readonly keys: KeysApi
   readonly jobs: JobsApi
+  readonly usage: UsageApi
 }
 
 /** What the nouns are made from; those that need no upload come as they are. */
@@ -44,6 +46,7 @@ export function createApi({ uploads, signer, drain, events, keys }: ApiParts): A
     uploads: createUploadsApi(deps),
     stores: createStoresApi(deps),
     jobs: createJobsApi(deps),
+    usage: createUsageApi(deps),
     events: {
       list: (options) => run(() => events.list(options)),
       subscribe: events.subscribe,

@@ -18,6 +18,10 @@ export interface JobPayloads {
   'stores.reconcile': Record<string, never>
   /** Copies a stored file to the store that its route names as its mirror. */
   'file.mirror': { fileId: string }
+  /** Compares the counters of quotas with the files and mends them: of one project, or of all. */
+  'usage.recount': { projectId?: string }
+  /** Adds up what was stored and deleted, for those who ask later. */
+  'usage.rollup': Record<string, never>
 }
 
 /** `<noun>.<verb>`; also the name of the queue. */
@@ -91,6 +95,26 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     expireIn: 6 * 3600,
     concurrency: 4,
     pollInterval: 2,
+  },
+  'usage.recount': {
+    retryLimit: 3,
+    retryDelay: 60,
+    retryDelayMax: 3600,
+    expireIn: 3600,
+    concurrency: 1,
+    pollInterval: 15,
+    cron: '41 2 * * *',
+  },
+  'usage.rollup': {
+    // The next one comes in a quarter of an hour, and who asks does it, too.
+    retryLimit: 0,
+    retryDelay: 0,
+    retryDelayMax: 0,
+    expireIn: 15 * 60,
+    concurrency: 1,
+    pollInterval: 30,
+    cron: '*/15 * * * *',
+    exclusive: true,
   },
 })
 

@@ -75,7 +75,7 @@ export const releaseSql = `r AS (
 export const reserveStatement: Statement = {
   name: 'quota_reserve',
   sql: `WITH f AS (
-  SELECT id, project_id, owner_id, coalesce(reserved, 0) AS had, (reserved IS NULL)::int8 AS more,
+  SELECT id, project_id, owner_id, coalesce(reserved, 0) AS had, (reserved IS NULL)::int4 AS more,
     CASE WHEN $3::bool THEN $2::int8 ELSE greatest($2::int8, coalesce(reserved, 0)) END AS wanted
   FROM carcosa.file WHERE id = $1 AND state IN ('created', 'receiving')
   FOR UPDATE

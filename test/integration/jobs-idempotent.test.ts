@@ -76,6 +76,20 @@ const scenes: { [Name in JobName]: (scene: Scene) => Promise<JobPayloads[Name]> 
     await statusOf(server, made)
     return { fileId: made.id }
   },
+  async 'usage.recount'({ server }) {
+    await server.carcosa.api.usage.setQuota('default', { bytes: '1MB' })
+    await upload(server, 'plain', 'hello')
+    await server.uploads.db.executeSql(
+      'UPDATE carcosa.file SET reserved = NULL; UPDATE carcosa.quota SET used_bytes = 99',
+    )
+    return {}
+  },
+  async 'usage.rollup'({ server }) {
+    const made = await upload(server, 'plain', 'hello')
+    await upload(server, 'plain', 'kept')
+    await server.carcosa.api.files.delete(made.id)
+    return {}
+  },
 }
 
 test('has a scene here', () => {
