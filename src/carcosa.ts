@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Api, createApi } from './api/api.ts'
+import { setLimits } from './api/usage.ts'
 import { createKeyCheck, type KeyCheck } from './auth/key-check.ts'
 import { createKeysApi } from './auth/keys.ts'
 import type { Channel } from './channel/channel.ts'
@@ -148,6 +149,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
     }),
   })
+  if (config.quota) await setLimits(uploads, projectId, config.quota)
   const behind = { uploads, feed, drain, signer, auth, operations, api }
   const doors = openDoors(parts, behind)
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))

@@ -1,6 +1,7 @@
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { parseQuota, type QuotaLimits, type QuotaOptions } from '../shared/quota.ts'
+import type { UploadDeps } from '../uploads/deps.ts'
 import { findQuota, type Quota, writeLimits } from '../usage/quota-rows.ts'
 import { type Recount, recount } from '../usage/recount.ts'
 import { reportUsage, type UsageQuery, type UsageReport } from '../usage/report.ts'
@@ -40,7 +41,7 @@ export interface UsageApi {
 }
 
 export function createUsageApi({ uploads, run }: ApiDeps): UsageApi {
-  const { db, quotas, jobs, settings } = uploads
+  const { db, settings } = uploads
   return {
     get: ({ projectId = settings.projectId, ...query } = {}) =>
       run(() => reportUsage(db, projectId, query)),
@@ -60,20 +61,7 @@ export function createUsageApi({ uploads, run }: ApiDeps): UsageApi {
     setQuota: (projectId, quota) =>
       run(async () => {
         const limits = parse(quota)
-        const isNew = await writeLimits(db, projectId, limits).catch((error) => {
-          throw isForeignKeyViolation(error) ? noProject(projectId) : error
-        })
-        quotas.changed(projectId)
-        if (isNew) {
-          await recount(db, projectId)
-          // Once more when every process has heard of it.
-          await jobs.enqueue(
-            null,
-            'usage.recount',
-            { projectId },
-            { startAfterMs: 15_000 },
-          )
-        }
+        if (await setLimits(uploads, projectId, limits)) await recount(db, projectId)
         return {
           usedBytes: 0,
           usedFiles: 0,
@@ -82,6 +70,26 @@ export function createUsageApi({ uploads, run }: ApiDeps): UsageApi {
         }
       }),
   }
+}
+
+/**
+ * Sets what a project may store, and has what it stores counted soon. False if that was so already.
+ * @throws {CarcosaError} PROJECT_NOT_FOUND
+ */
+export async function setLimits(
+  { db, quotas, jobs }: Pick<UploadDeps, 'db' | 'quotas' | 'jobs'>,
+  projectId: string,
+  limits: QuotaLimits,
+): Promise<boolean> {
+  const isChanged = await writeLimits(db, projectId, limits).catch((error) => {
+    throw isForeignKeyViolation(error) ? noProject(projectId) : error
+  })
+  if (!isChanged) return false
+  quotas.changed(projectId)
+  // When every process has heard of it.
+  const options = { startAfterMs: 15_000 }
+  await jobs.enqueue(null, 'usage.recount', { projectId }, options)
+  return true
 }
 
 function parse(quota: unknown): QuotaLimits {

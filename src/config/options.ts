@@ -5,6 +5,7 @@ import type { Grant } from '../auth/roles.ts'
 import type { Router } from '../routes/router.ts'
 import type { LogLevel } from '../shared/log-level.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { QuotaLimits, QuotaOptions } from '../shared/quota.ts'
 import type { RateLimitOptions, RateLimits } from '../shared/rate-limits.ts'
 
 /** What `createCarcosa` takes. Everything but the router has a default. */
@@ -131,6 +132,11 @@ export interface CarcosaOptions {
    */
   rateLimits?: RateLimitOptions | false
   /**
+   * What the default project may store; written to the database at every start, `false` to lift it.
+   * Default: as it is there, which is no limit until `carcosa.api.usage.setQuota` sets one.
+   */
+  quota?: QuotaOptions | false
+  /**
    * Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, `loopback` or
    * `private`. For `carcosa.fetch`, which sees no connection: whether it is believed at all.
    * Default nobody's.
@@ -239,6 +245,8 @@ export interface Config {
   readonly maxConnectionsPerClient: number
   readonly trustedProxies: readonly string[]
   readonly rateLimits: RateLimits
+  /** `undefined`: what the database says. */
+  readonly quota: QuotaLimits | undefined
 }
 
 export type SettingName = keyof Config

@@ -3,6 +3,7 @@ import type { Store } from '../../stores/store.ts'
 import { type Grant, isGrant } from '../auth/roles.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { isNetwork } from '../shared/networks.ts'
+import { parseQuota, parseQuotaText } from '../shared/quota.ts'
 import { parseRateLimits, parseRateLimitText } from '../shared/rate-limits.ts'
 import { parseSize } from '../shared/sizes.ts'
 
@@ -82,6 +83,10 @@ function parsedBy<In, Out>(schema: z.ZodType<In>, parse: (value: In) => Out) {
 export const rateLimits = parsedBy(z.unknown(), parseRateLimits)
 
 export const rateLimitsText = parsedBy(z.string(), parseRateLimitText)
+
+export const quota = parsedBy(z.unknown(), parseQuota)
+
+export const quotaText = parsedBy(z.string(), parseQuotaText)
 
 export const networks = z.array(z.string().refine(isNetwork))
 

@@ -348,6 +348,17 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     schema: is.rateLimits,
     text: is.rateLimitsText,
   },
+  quota: {
+    env: ['CARCOSA_QUOTA'],
+    flag: 'quota',
+    allowed:
+      'off, or bytes=<size> and files=<number> with a comma between, and the same for each owner as ' +
+      'perOwner.bytes and perOwner.files; in code also an object',
+    example: 'bytes=100GB,files=100000,perOwner.bytes=1GB',
+    exampleInCode: "{ bytes: '100GB', perOwner: { bytes: '1GB' } }",
+    schema: is.quota,
+    text: is.quotaText,
+  },
   router: {
     env: [],
     allowed: 'what createRouter returns',
@@ -451,6 +462,7 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   maxConnectionsPerClient: 0,
   trustedProxies: [],
   rateLimits: defaultRateLimits,
+  quota: undefined,
   store: undefined,
   auth: [apiKeys()],
   roles: {},

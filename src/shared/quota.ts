@@ -1,42 +1,36 @@
 import { parseSize } from './sizes.ts'
 
-/** What a project may store at most; what is not given is not limited. */
+/** What a project may store at most; what is not given, or null, is not limited. */
 export interface QuotaOptions {
   /** Bytes, or text such as `10GB`: of stored files and what uploads have reserved. */
-  bytes?: number | string
-  files?: number
+  bytes?: number | string | null
+  files?: number | null
   /** The same for each owner within it; files of nobody count for the project alone. */
-  perOwner?: { bytes?: number | string; files?: number }
+  perOwner?: { bytes?: number | string | null; files?: number | null }
 }
 
 /** The same with every default filled in; null is no limit. */
 export interface QuotaLimits {
   readonly bytes: number | null
   readonly files: number | null
-  readonly ownerBytes: number | null
-  readonly ownerFiles: number | null
+  readonly perOwner: { readonly bytes: number | null; readonly files: number | null }
 }
 
-export const noLimits: QuotaLimits = Object.freeze({
-  bytes: null,
-  files: null,
-  ownerBytes: null,
-  ownerFiles: null,
-})
+const none = Object.freeze({ bytes: null, files: null })
+
+export const noLimits: QuotaLimits = Object.freeze({ ...none, perOwner: none })
 
 /** @throws TypeError if it is no quota; `false` and null are none at all */
 export function parseQuota(given: unknown): QuotaLimits {
   if (given === false || given === null) return noLimits
   const { perOwner, ...project } = objectOf(given, ['bytes', 'files', 'perOwner'])
   const owner = perOwner === undefined ? {} : objectOf(perOwner, ['bytes', 'files'])
-  const limits = {
-    bytes: bytesOf(project.bytes),
-    files: filesOf(project.files),
-    ownerBytes: bytesOf(owner.bytes),
-    ownerFiles: filesOf(owner.files),
-  }
-  if (isLimited(limits)) return limits
-  throw new TypeError('a quota limits bytes or files; false is none')
+  if (Object.keys({ ...project, ...owner }).length === 0) throw wrong(given)
+  return { ...sharesOf(project), perOwner: sharesOf(owner) }
+}
+
+function sharesOf({ bytes, files }: Record<string, unknown>) {
+  return { bytes: bytesOf(bytes), files: filesOf(files) }
 }
 
 /** `off`, or such as `bytes=10GB,files=1000,perOwner.bytes=1GB`. @throws TypeError */
@@ -55,8 +49,9 @@ export function parseQuotaText(text: string): QuotaLimits {
   return parseQuota({ ...given, ...(hasOwner && { perOwner }) })
 }
 
-export function isLimited({ bytes, files, ownerBytes, ownerFiles }: QuotaLimits) {
-  return [bytes, files, ownerBytes, ownerFiles].some((limit) => limit !== null)
+export function isLimited({ bytes, files, perOwner }: QuotaLimits): boolean {
+  const limits = [bytes, files, perOwner.bytes, perOwner.files]
+  return limits.some((limit) => limit !== null)
 }
 
 function objectOf(given: unknown, allowed: readonly string[]): Record<string, unknown> {

@@ -14,7 +14,15 @@ export interface Quota extends QuotaLimits {
 
 /** Null if the project never had one. */
 export async function findQuota(db: Db, projectId: string): Promise<Quota | null> {
-  return (await db.query<Quota>(findStatement, [projectId]))[0] ?? null
+  const [row] = await db.query<Row>(findStatement, [projectId])
+  if (!row) return null
+  const { ownerBytes, ownerFiles, ...project } = row
+  return { ...project, perOwner: { bytes: ownerBytes, files: ownerFiles } }
+}
+
+type Row = Omit<Quota, 'perOwner'> & {
+  ownerBytes: number | null
+  ownerFiles: number | null
 }
 
 /** What one owner has stored or reserved. */
@@ -31,9 +39,9 @@ export async function findOwnerUsage(
 export async function writeLimits(
   db: Db,
   projectId: string,
-  { bytes, files, ownerBytes, ownerFiles }: QuotaLimits,
+  { bytes, files, perOwner }: QuotaLimits,
 ): Promise<boolean> {
-  const values = [projectId, bytes, files, ownerBytes, ownerFiles]
+  const values = [projectId, bytes, files, perOwner.bytes, perOwner.files]
   return (await db.query(writeStatement, values)).length > 0
 }
 

@@ -59,9 +59,8 @@ export function createQuotas({ db, channel }: QuotasDeps): Quotas {
     }
     const refused = exceeded(quota, wanted, 'project')
     if (refused || ownerId === null) return refused
-    const { ownerBytes: bytes, ownerFiles: files } = quota
     const used = await findOwnerUsage(db, projectId, ownerId)
-    return exceeded({ bytes, files, ...used }, wanted, 'owner')
+    return exceeded({ ...quota.perOwner, ...used }, wanted, 'owner')
   }
 
   return {

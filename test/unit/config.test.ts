@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import type { Config } from '../../src/config/options.ts'
 import { type ConfigSources, resolveConfig } from '../../src/config.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
+import { parseQuota } from '../../src/shared/quota.ts'
 import { parseRateLimits } from '../../src/shared/rate-limits.ts'
 
 // A router is judged by its shape only; these tests are about everything around it.
@@ -122,6 +123,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       CARCOSA_MAX_CONNECTIONS_PER_CLIENT: '50',
       CARCOSA_TRUSTED_PROXIES: 'loopback, 10.1.0.0/16',
       CARCOSA_RATE_LIMITS: 'create=600/1m, read=5/1s',
+      CARCOSA_QUOTA: 'bytes=1GB,perOwner.files=3',
     },
   })
   assert.equal(
@@ -131,6 +133,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
         create: { points: 600, per: '1m' },
         read: { points: 5, per: '1s' },
       }),
+      quota: parseQuota({ bytes: '1GB', perOwner: { files: 3 } }),
       router: undefined,
       auth: undefined,
       events: undefined,
