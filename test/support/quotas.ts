@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert'
-import type { TestServer } from './server.ts'
+import type { Database } from '../../src/db/database.ts'
 
 /** What a quota says is used, after checking that this is what files really take. */
 export async function usedOf(
-  { uploads: { db } }: Pick<TestServer, 'uploads'>,
+  { uploads: { db } }: { uploads: { db: Pick<Database, 'executeSql'> } },
   projectId = 'default',
 ): Promise<{ bytes: number; files: number }> {
   const query = async (sql: string) => (await db.executeSql(sql, [projectId])).rows

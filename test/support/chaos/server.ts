@@ -5,7 +5,12 @@
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createCarcosa, createRouter, route } from '../../../src/index.ts'
+import {
+  createCarcosa,
+  createRouter,
+  type QuotaOptions,
+  route,
+} from '../../../src/index.ts'
 import { createLogger } from '../../../src/ops/log.ts'
 import type { FaultPoint } from '../../../src/uploads/faults.ts'
 import { openStore, type StoreDescription } from './open-store.ts'
@@ -25,10 +30,11 @@ export interface ChaosSettings {
   dieAt?: FaultPoint
   /** Where each run of the completion callback appends its idempotency key. */
   callbackLog?: string
+  quota?: QuotaOptions
 }
 
 const settings: ChaosSettings = JSON.parse(process.argv[2] ?? '{}')
-const { dataDir, database, store, secret, log } = settings
+const { dataDir, database, store, secret, log, quota } = settings
 const blob = { blob: { maxFileSize: '8GB', acl: 'public-read' } } as const
 
 const router = createRouter({
@@ -49,6 +55,7 @@ const carcosa = await createCarcosa(
     database,
     secret,
     ...(store && { store: openStore(store) }),
+    ...(quota && { quota }),
     ...(log && { logger: logger(log) }),
   },
   {
