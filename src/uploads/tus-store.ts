@@ -37,7 +37,9 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
-    if (followed && isWhole(call.body(), draft.size)) {
+    // Where there is a quota its bytes wait until they have room.
+    const isShort = followed && isWhole(call.body(), draft.size)
+    if (isShort && !(await this.#deps.quotas.counts(draft.projectId))) {
       call.whole = { draft, early }
       return upload
     }
