@@ -58,7 +58,7 @@ export async function listFiles(
         ],
       }),
     },
-    omit: ofTheLease,
+    omit: besideTheRecord,
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit + 1,
   })
@@ -80,13 +80,15 @@ function reachOf(within: ListOptions['within']) {
   ]
 }
 
-/** Who writes to an upload is no part of its record. */
-const ofTheLease = {
+/** Who writes to an upload, and what it reserves, is no part of its record. */
+const besideTheRecord = {
   leaseHolder: true,
   leaseFence: true,
   leaseExpiresAt: true,
   leaseWanted: true,
   leaseContested: true,
+  reserved: true,
+  released: true,
 } as const
 
 function assertSensible(options: ListOptions, limit: number): void {

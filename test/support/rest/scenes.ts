@@ -2,6 +2,7 @@ import { apiKeys } from './api-keys.ts'
 import { files } from './files.ts'
 import { me } from './me.ts'
 import type { Scenes } from './scene.ts'
+import { usage } from './usage.ts'
 
 /** A scene for every operation there is; a new resource adds its own. */
-export const scenes: Scenes = { ...me, ...apiKeys, ...files }
+export const scenes: Scenes = { ...me, ...apiKeys, ...files, ...usage }
