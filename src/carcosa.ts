@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Api, createApi } from './api/api.ts'
 import { setLimits } from './api/usage.ts'
+import { createRequestLog, type RequestLog } from './audit/request-log.ts'
+import { createTrail } from './audit/trail.ts'
 import { createKeyCheck, type KeyCheck } from './auth/key-check.ts'
 import { createKeysApi } from './auth/keys.ts'
 import type { Channel } from './channel/channel.ts'
@@ -137,10 +139,14 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   parts.internals.inspect?.(uploads)
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
   const { projectId } = uploads.settings
+  const { meter } = operations.metrics
+  const trail = createTrail({ db, log, meter, defaultProject })
+  const requestLog = createRequestLog({ db, log, meter })
   const api = createApi({
     uploads,
     signer,
     drain,
+    trail,
     events: createEventsApi({ outbox, feed, projectId, closing: drain.closing }),
     keys: createKeysApi({
       db,
@@ -150,10 +156,20 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     }),
   })
   if (config.quota) await setLimits(uploads, projectId, config.quota)
-  const behind = { uploads, feed, drain, signer, auth, operations, api }
+  const behind = {
+    uploads,
+    feed,
+    drain,
+    signer,
+    auth,
+    operations,
+    api,
+    trail,
+    requestLog,
+  }
   const doors = openDoors(parts, behind)
   if (config.worker) await startWorker(jobs, uploads, queuesOf(config))
-  const ends = endings(parts, { uploads, drain, feed, keyCheck })
+  const ends = endings(parts, { uploads, drain, feed, keyCheck, requestLog })
   const { metrics, readiness } = operations
   return { ...doors, api, metrics: metrics.text, readiness, ...ends }
 }
@@ -164,6 +180,7 @@ interface Running {
   drain: Drain
   feed: Feed
   keyCheck: KeyCheck
+  requestLog: RequestLog
 }
 
 /** The two ways to an end, each gone once. */
@@ -187,7 +204,7 @@ function endings(parts: Parts, running: Running): Pick<Carcosa, 'leave' | 'close
 
 async function close(
   { config: { shutdownTimeout }, jobs, db, channel, counts, log }: Parts,
-  { uploads, drain, feed, keyCheck }: Running,
+  { uploads, drain, feed, keyCheck, requestLog }: Running,
   { grace = 0 }: CloseOptions,
 ): Promise<void> {
   const until = Date.now() + shutdownTimeout
@@ -204,6 +221,7 @@ async function close(
   feed.close()
   await uploads.detector.close()
   await keyCheck.close()
+  await requestLog.close()
   await channel.close()
   counts.close()
   await db.close()

@@ -1,4 +1,6 @@
 import type { Api } from './api/api.ts'
+import type { RequestLog } from './audit/request-log.ts'
+import type { Trail } from './audit/trail.ts'
 import type { AuthProvider } from './auth/principal.ts'
 import type { Feed } from './events/feed.ts'
 import { createSubscribers } from './events/subscribers.ts'
@@ -39,11 +41,13 @@ export interface Behind {
   readonly auth: readonly AuthProvider[]
   readonly operations: Operations
   readonly api: Api
+  readonly trail: Trail
+  readonly requestLog: RequestLog
 }
 
 export function openDoors(parts: Parts, behind: Behind): Doors {
   const { config, counts, stores, db, log } = parts
-  const { uploads, drain, signer, auth, api } = behind
+  const { uploads, drain, signer, auth, api, trail, requestLog } = behind
   const { metrics, readiness } = behind.operations
   const { router, cors, basePath, trustedProxies } = config
   const limiter = createLimiter({
@@ -61,10 +65,17 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
     router,
     meter: metrics.meter,
     readiness,
+    notes: {
+      which: config.requestLog,
+      requests: requestLog,
+      trail,
+      projectId: uploads.settings.projectId,
+    },
     uploads: {
       uploads,
       drain,
       tus: createTus(uploads),
+      trail,
       origin: config.publicUrl ?? '',
       limits: { limiter, projectId: uploads.settings.projectId },
       linkOf: (record, base) => api.files.link(record, base),

@@ -3,11 +3,20 @@
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
 export type { Api } from './api/api.ts'
+export type { AuditApi } from './api/audit.ts'
 export type { FilesApi } from './api/files.ts'
 export type { JobsApi } from './api/jobs.ts'
 export type { StoresApi } from './api/stores.ts'
 export type { UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
+export type { AuditAction } from './audit/actions.ts'
+export type {
+  AuditEntry,
+  AuditOutcome,
+  LoggedActor,
+  LoggedRequest,
+} from './audit/entry.ts'
+export type { AuditPage, ListEntries, ListRequests, RequestPage } from './audit/list.ts'
 export { apiKeys } from './auth/api-keys.ts'
 export { bearerToken } from './auth/bearer.ts'
 export { custom } from './auth/custom.ts'

@@ -1,3 +1,4 @@
+import { dropOldLines } from './audit/retention.ts'
 import { createOutbox } from './events/outbox.ts'
 import { dropKeys } from './idempotency/rows.ts'
 import type { JobName } from './jobs/definitions.ts'
@@ -38,6 +39,10 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
       await dropKeys(uploads.db)
       if (expired + purged + dropped > 0)
         uploads.log.info({ expired, purged, dropped }, 'swept')
+    },
+    'logs.expire': async () => {
+      const dropped = await dropOldLines(uploads.db, uploads.settings.logRetention)
+      if (dropped > 0) uploads.log.info({ dropped }, 'old lines of the logs deleted')
     },
     'stores.reconcile': async (_data, { signal }) => {
       const report = await reconcile(uploads, { signal })

@@ -65,6 +65,10 @@ export function uploadDeps(
       expiresIn: config.expiresIn,
       orphanGrace: config.orphanGrace,
       eventRetention: config.eventRetention,
+      logRetention: {
+        audit: config.auditRetention,
+        requests: config.requestLogRetention,
+      },
       longestLife: longestLife(config),
       claimMs: internals.claimMs ?? 30_000,
       fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,

@@ -1,8 +1,11 @@
+import type { Trail } from '../audit/trail.ts'
 import type { KeysApi } from '../auth/keys.ts'
 import type { EventsApi } from '../events/program.ts'
 import type { Signer } from '../files/sign.ts'
 import type { Drain } from '../ops/drain.ts'
 import type { UploadDeps } from '../uploads/deps.ts'
+import { type AuditApi, createAuditApi } from './audit.ts'
+import { audited } from './audited.ts'
 import type { ApiDeps } from './deps.ts'
 import { createFilesApi, type FilesApi } from './files.ts'
 import { createJobsApi, type JobsApi } from './jobs.ts'
@@ -22,6 +25,7 @@ export interface Api {
   readonly keys: KeysApi
   readonly jobs: JobsApi
   readonly usage: UsageApi
+  readonly audit: AuditApi
 }
 
 /** What the nouns are made from; those that need no upload come as they are. */
@@ -31,9 +35,17 @@ export interface ApiParts {
   drain: Drain
   events: EventsApi
   keys: KeysApi
+  trail: Trail
 }
 
-export function createApi({ uploads, signer, drain, events, keys }: ApiParts): Api {
+export function createApi({
+  uploads,
+  signer,
+  drain,
+  events,
+  keys,
+  trail,
+}: ApiParts): Api {
   const run: ApiDeps['run'] = (work) =>
     drain.run(async () => {
       drain.assertNotEnded()
@@ -41,12 +53,13 @@ export function createApi({ uploads, signer, drain, events, keys }: ApiParts): A
     })
   const deps = { uploads, signer, closing: drain.closing, run }
 
-  return {
+  const api: Api = {
     files: createFilesApi(deps),
     uploads: createUploadsApi(deps),
     stores: createStoresApi(deps),
     jobs: createJobsApi(deps),
     usage: createUsageApi(deps),
+    audit: createAuditApi(deps),
     events: {
       list: (options) => run(() => events.list(options)),
       subscribe: events.subscribe,
@@ -59,4 +72,5 @@ export function createApi({ uploads, signer, drain, events, keys }: ApiParts): A
       rotate: (id, options) => run(() => keys.rotate(id, options)),
     },
   }
+  return audited(api, trail)
 }

@@ -4,6 +4,7 @@ import type { AuthProvider } from '../auth/principal.ts'
 import type { Grant } from '../auth/roles.ts'
 import type { Router } from '../routes/router.ts'
 import type { LogLevel } from '../shared/log-level.ts'
+import type { LoggedRequests } from '../shared/logged-requests.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { QuotaLimits, QuotaOptions } from '../shared/quota.ts'
 import type { RateLimitOptions, RateLimits } from '../shared/rate-limits.ts'
@@ -95,6 +96,15 @@ export interface CarcosaOptions {
    * may come back to where it was. Default 256 KB.
    */
   subscriberBuffer?: number | string
+  /** How long the audit log is kept: milliseconds or `365d`. Default 365 days. */
+  auditRetention?: number | string
+  /**
+   * Which requests the request log has: those of the management API, `all` but bytes and probes, or
+   * none (`off`). Default `api`.
+   */
+  requestLog?: LoggedRequests
+  /** How long the request log is kept: milliseconds or `30d`. Default 30 days. */
+  requestLogRetention?: number | string
   /** Whether this process runs jobs. Default true. */
   worker?: boolean
   /** Which jobs it runs, by their queues, e.g. `['upload.complete']`. Default all. */
@@ -218,6 +228,11 @@ export interface Config {
   readonly maxSubscribersPerClient: number
   /** Bytes. */
   readonly subscriberBuffer: number
+  /** Milliseconds. */
+  readonly auditRetention: number
+  readonly requestLog: LoggedRequests
+  /** Milliseconds. */
+  readonly requestLogRetention: number
   readonly worker: boolean
   /** `undefined`: all. */
   readonly queues: readonly string[] | undefined

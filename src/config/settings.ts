@@ -3,6 +3,7 @@ import { apiKeys } from '../auth/api-keys.ts'
 import { servicesOnly } from '../auth/event-permission.ts'
 import { actions } from '../auth/roles.ts'
 import { logLevels } from '../shared/log-level.ts'
+import { loggedRequests } from '../shared/logged-requests.ts'
 import { defaultRateLimits } from '../shared/rate-limits.ts'
 import type { Config, SettingName } from './options.ts'
 import * as is from './schemas.ts'
@@ -212,6 +213,30 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     example: '256KB',
     fallback: '256KB',
     schema: is.size.pipe(z.number().min(16 * 1024)),
+  },
+  auditRetention: {
+    env: ['CARCOSA_AUDIT_RETENTION'],
+    flag: 'audit-retention',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '365d',
+    fallback: '365d',
+    schema: is.positiveDuration,
+  },
+  requestLog: {
+    env: ['CARCOSA_REQUEST_LOG'],
+    flag: 'request-log',
+    allowed: loggedRequests.join(', '),
+    example: 'api',
+    fallback: 'api',
+    schema: z.enum(loggedRequests),
+  },
+  requestLogRetention: {
+    env: ['CARCOSA_REQUEST_LOG_RETENTION'],
+    flag: 'request-log-retention',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '30d',
+    fallback: '30d',
+    schema: is.positiveDuration,
   },
   worker: {
     env: ['CARCOSA_WORKER'],
@@ -448,6 +473,9 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   maxSubscribers: 10_000,
   maxSubscribersPerClient: 100,
   subscriberBuffer: 256 * 1024,
+  auditRetention: 365 * 24 * 3_600_000,
+  requestLog: 'api',
+  requestLogRetention: 30 * 24 * 3_600_000,
   worker: true,
   queues: undefined,
   logLevel: 'info',

@@ -19,6 +19,7 @@ import { locate, type Place } from './locate.ts'
 import { observed } from './observe.ts'
 import { limitedAuthentication } from './rate-limit.ts'
 import { refuse } from './refuse.ts'
+import { noteCaller, notePlace, type RequestNotes } from './request-notes.ts'
 import { answerUploads, type UploadPaths } from './uploads.ts'
 
 export interface AppOptions {
@@ -38,6 +39,7 @@ export interface AppOptions {
   rest(located: Located): Promise<Reply | null>
   limiter: RateLimiter
   clientAddress: ClientAddress
+  notes: RequestNotes
 }
 
 /** Answers a request; null if it is none of ours and may be declined. Never rejects. */
@@ -45,7 +47,7 @@ export type App = (incoming: Incoming) => Promise<Reply | null>
 
 /** The URL space under the mount point, and the one place where errors become answers. */
 export function createApp(options: AppOptions): App {
-  const { meter, log, router } = options
+  const { meter, log, router, notes } = options
   const routes = new Set(Object.keys(router.routes))
   const routeOf = (path: string) => {
     const [, name = ''] = /\/uploads\/([^/]+)/.exec(path) ?? []
@@ -55,7 +57,7 @@ export function createApp(options: AppOptions): App {
     const reply = await options.drain.run(() => answer(options, incoming))
     return reply && withCors(reply, incoming.headers, options.cors)
   }
-  return observed(app, { meter, log, routeOf })
+  return observed(app, { meter, log, notes, routeOf })
 }
 
 async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | null> {
@@ -65,6 +67,7 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
       if (incoming.mayDecline) return null
       throw nothingAt(incoming.path)
     }
+    notePlace(place.segments)
     requireSane(incoming)
     const asked = preflight(incoming.method, incoming.headers)
     if (asked && place.segments[0] !== 'uploads') return asked
@@ -73,7 +76,7 @@ async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | 
     const isLive = isLiveUpload(place)
     const principal = once(() =>
       limitedAuthentication({ limiter, client, isLive }, () =>
-        authenticate(options.auth, incoming),
+        authenticate(options.auth, incoming).then(noteCaller),
       ),
     )
     const reply = await dispatch(options, { ...incoming, ...place, client, principal })

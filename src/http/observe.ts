@@ -7,10 +7,12 @@ import { inRequest, newSpanId, type RequestContext } from '../shared/request-con
 import { readTrace } from '../shared/trace.ts'
 import type { App } from './app.ts'
 import type { Incoming } from './incoming.ts'
+import { noteRefusal, noteReply, type RequestNotes } from './request-notes.ts'
 
 export interface Observers {
   readonly meter: Meter
   readonly log: Logger
+  readonly notes: RequestNotes
   /** The route a path names; null if it names none there is. */
   routeOf(path: string): string | null
 }
@@ -22,16 +24,19 @@ export interface Observers {
  */
 export function observed(app: App, observers: Observers): App {
   return (incoming) => {
-    const context = contextOf(incoming.headers)
+    const context = contextOf(incoming)
     return inRequest(context, async () => {
       const seconds = stopwatch()
       const reply = await app(incoming)
       if (!reply) return null
+      await noteRefusal(observers.notes, incoming, reply)
       const answer = { method: incoming.method, status: reply.status, code: reply.code }
       const end = () => {
         const answered = { ...answer, seconds: seconds() }
         observers.meter.requestAnswered(answered)
-        note(observers, { incoming, context, reply, ms: answered.seconds * 1_000 })
+        const noted = { incoming, context, reply, ms: answered.seconds * 1_000 }
+        note(observers, noted)
+        noteReply(observers.notes, noted)
       }
       // An answer with a stream has only begun.
       if (reply.body instanceof Readable) {
@@ -83,7 +88,7 @@ function sentBy({ body, headers }: Reply): number {
   return body === null ? 0 : Number(headers['Content-Length'] ?? 0)
 }
 
-function contextOf(headers: Headers): RequestContext {
+function contextOf({ headers, address }: Incoming): RequestContext {
   const given = headers.get('x-request-id')
   const trace = readTrace(
     headers.get('traceparent'),
@@ -94,6 +99,7 @@ function contextOf(headers: Headers): RequestContext {
     requestId: given !== null && isRequestId(given) ? given : newRequestId(),
     trace,
     received: 0,
+    address,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Trail } from '../audit/trail.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { Drain } from '../ops/drain.ts'
 import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
@@ -10,6 +11,7 @@ import { headRefusal } from '../uploads/head-refusal.ts'
 import { decide } from '../uploads/permit.ts'
 import { awaitStatus, describeUpload } from '../uploads/status.ts'
 import type { Tus } from '../uploads/tus.ts'
+import { auditedDelete } from './audited-delete.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
 import { parseBatch, parseReceipts } from './parse-batch.ts'
@@ -19,6 +21,7 @@ import { refuse } from './refuse.ts'
 export interface UploadPaths {
   uploads: UploadDeps
   tus: Tus
+  trail: Trail
   drain: Drain
   /** Where clients find the file; signed where it is private. */
   linkOf(record: FileRecord, prefix: string): string
@@ -54,10 +57,12 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
   const { hasBody, bodyAlreadyRead } = located
   const admitted = passDoor({ method, id, headers, hasBody, bodyAlreadyRead })
   const openBody = () => located.openBody()
-  if (admitted.method !== 'POST') return paths.tus({ request, admitted, openBody })
+  const answer = () => paths.tus({ request, admitted, openBody })
+  if (admitted.method === 'DELETE') return auditedDelete(paths, request, answer)
+  if (admitted.method !== 'POST') return answer()
   const creation = { operation: 'create', request } as const
   const standing = await limitCreation(paths.limits, located, creation)
-  return withHeaders(await paths.tus({ request, admitted, openBody }), standing)
+  return withHeaders(await answer(), standing)
 }
 
 function requestFor(

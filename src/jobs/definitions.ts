@@ -14,6 +14,8 @@ export interface JobPayloads {
   'upload.digest': { fileId: string }
   /** Ends uploads whose time is over, finishes what was left half done. */
   'uploads.sweep': Record<string, never>
+  /** Deletes lines of the audit log and the request log that are older than they are kept. */
+  'logs.expire': Record<string, never>
   /** Finds what stores have and the database does not know, and the other way round. */
   'stores.reconcile': Record<string, never>
   /** Copies a stored file to the store that its route names as its mirror. */
@@ -74,6 +76,17 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     concurrency: 1,
     pollInterval: 15,
     cron: '* * * * *',
+    exclusive: true,
+  },
+  'logs.expire': {
+    // The next one comes in an hour anyway.
+    retryLimit: 0,
+    retryDelay: 0,
+    retryDelayMax: 0,
+    expireIn: 15 * 60,
+    concurrency: 1,
+    pollInterval: 60,
+    cron: '41 * * * *',
     exclusive: true,
   },
   'stores.reconcile': {

@@ -1,7 +1,7 @@
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino'
 import type { LogLevel } from '../shared/log-level.ts'
 import type { LogFields, Logger } from '../shared/logger.ts'
-import { redact } from './redact.ts'
+import { redact } from '../shared/redact.ts'
 
 export interface LogOptions {
   /** The least important line still written. Default `info`. */

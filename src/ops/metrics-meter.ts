@@ -26,6 +26,7 @@ export function createMeter(registry: Registry, { routes, stores }: Labels): Met
     all.created.inc({ route: name }, 0)
     all.finished.inc({ route: name }, 0)
   }
+  for (const log of ['audit', 'requests']) all.logLost.inc({ log }, 0)
   for (const operation of limitedOperations) all.rateLimited.inc({ operation }, 0)
   return {
     requestAnswered({ method: asked, status, code, seconds }) {
@@ -54,6 +55,7 @@ export function createMeter(registry: Registry, { routes, stores }: Labels): Met
     bodyGivenUp: (reason) => all.givenUp.inc({ reason }),
     rateLimited: (operation) => all.rateLimited.inc({ operation }),
     eventSubscribers: (change) => all.subscribers.inc(change),
+    logEntriesLost: (log, count) => all.logLost.inc({ log }, count),
   }
 }
 
@@ -104,6 +106,11 @@ function metricsIn(registry: Registry) {
       'rate_limited_total',
       'Requests refused for a rate limit.',
       'operation',
+    ),
+    logLost: counter(
+      'log_entries_lost_total',
+      'Lines of the audit log or the request log that could not be written.',
+      'log',
     ),
     requestSeconds: histogram(
       'request_duration_seconds',

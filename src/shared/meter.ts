@@ -31,6 +31,8 @@ export interface Meter {
   rateLimited(operation: LimitedOperation): void
   /** How many listen to events (SSE, WebSocket) changes by this. */
   eventSubscribers(change: 1 | -1): void
+  /** So many lines of the audit log or the request log could not be written. */
+  logEntriesLost(log: 'audit' | 'requests', count: number): void
 }
 
 export interface AnsweredRequest {

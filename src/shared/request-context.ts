@@ -11,9 +11,46 @@ export interface RequestContext {
   readonly trace: Trace | null
   /** Bytes of its body that were taken. */
   received: number
+  /** Where it comes from, as far as that is known. */
+  readonly address?: string | null
+  /** Who asks, once that was found out. */
+  caller?: Caller | null
+  /** Its path with names in place of ids, such as `/files/{id}`. */
+  pattern?: string
+  /**
+   * It is one of the management API: what is done in it, its caller does. In other requests hooks
+   * of the program act, for themselves.
+   */
+  manages?: boolean
+  /** The audit log was told what was done, or tried, in it. */
+  isAudited?: boolean
+}
+
+/** Who does something, as logs tell it: a principal, `cli` or `program`. */
+export interface Caller {
+  readonly kind: string
+  readonly id: string | null
+  readonly organizationId?: string | null
+  readonly projectId?: string | null
 }
 
 const current = new AsyncLocalStorage<RequestContext>()
+const acting = new AsyncLocalStorage<Caller>()
+
+/** Runs `work` as something that `caller` does, e.g. the person at a command line. */
+export function actingAs<T>(caller: Caller, work: () => T): T {
+  return acting.run(caller, work)
+}
+
+/** Who is at work here: who asked the management API, who was named, or else the program. */
+export function currentActor(): Caller {
+  const context = current.getStore()
+  if (context?.manages) return context.caller ?? nobody
+  return acting.getStore() ?? program
+}
+
+const nobody: Caller = { kind: 'anonymous', id: null }
+const program: Caller = { kind: 'program', id: null }
 
 /** Runs `work`, and all it starts, as a part of the request. */
 export function inRequest<T>(context: RequestContext, work: () => T): T {

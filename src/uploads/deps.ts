@@ -56,6 +56,8 @@ export interface UploadSettings {
   readonly orphanGrace: number
   /** How long events are kept, in ms. */
   readonly eventRetention: number
+  /** How long lines of the audit log and the request log are kept, in ms. */
+  readonly logRetention: { readonly audit: number; readonly requests: number }
   /** The longest `expiresIn` of all routes and this, in ms. */
   readonly longestLife: number
   /** How long a process may be silent before another may run its completion callback, in ms. */

@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os'
 import type { Carcosa } from '../../carcosa.ts'
 import { createLogger } from '../../ops/log.ts'
+import { actingAs, type Caller } from '../../shared/request-context.ts'
 import type { Io, ParsedArgs } from '../verb.ts'
 import { carcosaOptions, settingsFrom } from './settings.ts'
 
@@ -32,8 +34,17 @@ export async function withCarcosa<T>(
     worker: false,
   })
   try {
-    return await work(carcosa)
+    return await actingAs(person(), () => work(carcosa))
   } finally {
     await carcosa.close()
+  }
+}
+
+/** Who is told to the audit log: the user of the system, who may have no name. */
+function person(): Caller {
+  try {
+    return { kind: 'cli', id: userInfo().username }
+  } catch {
+    return { kind: 'cli', id: null }
   }
 }

@@ -1,4 +1,4 @@
-import type { LogFields } from '../shared/logger.ts'
+import type { LogFields } from './logger.ts'
 
 const secretName =
   /^(.*[-_])?(authorization|cookie|signature|ticket|secret|password|token|api-?key)$/i

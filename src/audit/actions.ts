@@ -1,0 +1,29 @@
+/**
+ * Everything the audit log tells: what was done, and what kind of thing it was done to. Names are
+ * never changed: what was written years ago must still be found.
+ */
+const table = {
+  'file.renamed': 'file',
+  'file.deleted': 'file',
+  'files.copied': 'store',
+  'files.imported': 'store',
+  'upload.cancelled': 'upload',
+  'key.created': 'key',
+  'key.rotated': 'key',
+  'key.revoked': 'key',
+  'jobs.retried': 'job',
+  'stores.collected': 'store',
+  'stores.reconciled': 'store',
+  /** A request of the management API that was refused before it came to do anything. */
+  'request.refused': 'request',
+} as const satisfies Record<string, string>
+
+/** `<noun>.<what was done>`. With the outcome `denied` it was only tried. */
+export type AuditAction = keyof typeof table
+
+// Of the keys of an object TypeScript knows only that they are text.
+export const auditActions = Object.freeze(Object.keys(table)) as readonly AuditAction[]
+
+export function targetTypeOf(action: AuditAction): string {
+  return table[action]
+}
