@@ -30,14 +30,16 @@ interface Place {
 export function pageOf(options: LogOptions, isId: RegExp) {
   const { limit = 50, cursor, after, before } = options
   assertSensible(options, limit)
+  const place = cursor === undefined ? null : readCursor(cursor, isId)
   return {
     limit,
-    place: cursor === undefined ? null : readCursor(cursor, isId),
+    place,
     where: {
       projectId: options.projectId,
       organizationId: options.organizationId,
       actorId: options.actor,
-      createdAt: { gt: after, lt: before },
+      // The last is there so that an index leads to the place, and not past all in front of it.
+      createdAt: { gt: after, lt: before, ...(place && { lte: place.createdAt }) },
     },
     orderBy: [{ createdAt: 'desc' as const }, { id: 'desc' as const }],
     take: limit + 1,

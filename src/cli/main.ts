@@ -1,4 +1,5 @@
 import { CarcosaError } from '../shared/errors.ts'
+import { verb as audit } from './audit.ts'
 import { verb as doctor } from './doctor.ts'
 import { verb as files } from './files.ts'
 import { verb as gc } from './gc.ts'
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   files,
   jobs,
   keys,
+  audit,
   migrate,
   doctor,
   gc,

@@ -64,6 +64,15 @@ const scenes: { [Name in JobName]: (scene: Scene) => Promise<JobPayloads[Name]> 
     )
     return {}
   },
+  async 'logs.expire'({ server }) {
+    await server.uploads.db.executeSql(
+      `INSERT INTO carcosa.audit_entry (id, created_at, action, outcome, actor_kind, target_type)
+         VALUES ('an-entry-that-is-too-old', now() - interval '2 years', 'file.deleted', 'done', 'cli', 'file');
+       INSERT INTO carcosa.request_log (created_at, method, pattern, path, status, ms, request_id)
+         VALUES (now() - interval '31 days', 'GET', '/', '/', 200, 1, 'r')`,
+    )
+    return {}
+  },
   async 'stores.reconcile'({ server, main }) {
     stray(main, 'stray')
     await upload(server, 'plain', 'kept')
