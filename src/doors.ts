@@ -14,6 +14,7 @@ import { createNodeHandler, type NodeHandler, onCheckContinue } from './http/nod
 import type { RestDeps } from './http/rest/answer.ts'
 import type { Rest } from './http/rest/rest.ts'
 import { createUpgradeHandler, type UpgradeHandler } from './http/upgrade.ts'
+import { createVigil } from './http/vigil.ts'
 import { createFetchHandler, type FetchHandler } from './http/web.ts'
 import { createIdempotencyKeys } from './idempotency/keys.ts'
 import { createLimiter, type RateLimiter } from './limits/limiter.ts'
@@ -132,8 +133,8 @@ function restDeps(
 
 /** What those are given who watch. */
 function watching(
-  { config, db, log }: Parts,
-  { uploads, feed, drain, operations }: Behind,
+  { config, internals, db, log }: Parts,
+  { uploads, feed, drain, operations, auth }: Behind,
 ) {
   const subscribers = createSubscribers({
     total: config.maxSubscribers,
@@ -143,11 +144,16 @@ function watching(
     log,
     meter: operations.metrics.meter,
   })
-  drain.closing.addEventListener('abort', () => subscribers.close())
+  const vigil = createVigil({ auth, log }, internals.vigil)
+  drain.closing.addEventListener('abort', () => {
+    subscribers.close()
+    vigil.close()
+  })
   const events: EventPaths = {
     feed,
     subscribers,
     tickets: uploads.tickets,
+    vigil,
     access: {
       db,
       access: uploads.access,

@@ -1,5 +1,6 @@
 import type { Channel } from './channel/channel.ts'
 import type { Config } from './config.ts'
+import type { VigilLimits } from './http/vigil.ts'
 import type { OpenCounts } from './limits/open.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import type { Faults } from './uploads/faults.ts'
@@ -21,6 +22,7 @@ export interface Internals {
   /** How long a dead process keeps the right to run a completion callback, in ms. */
   claimMs?: number
   leases?: LeaseLimits
+  vigil?: VigilLimits
   /** Shown the write path once it is put together. */
   inspect?(uploads: UploadDeps): void
 }

@@ -1,6 +1,17 @@
 import { CarcosaError } from '../shared/errors.ts'
 import type { AuthProvider } from './principal.ts'
 
+/** Whether a provider has shut the principal with this id out. */
+export async function isShutOut(
+  providers: readonly AuthProvider[],
+  principalId: string,
+): Promise<boolean> {
+  for (const provider of providers) {
+    if (await provider.isShutOut?.(principalId)) return true
+  }
+  return false
+}
+
 /**
  * For who comes with a ticket alone, which was given to the principal with this id.
  *
@@ -10,10 +21,8 @@ export async function assertNotShutOut(
   providers: readonly AuthProvider[],
   principalId: string,
 ): Promise<void> {
-  for (const provider of providers) {
-    if (!(await provider.isShutOut?.(principalId))) continue
-    throw new CarcosaError('UNAUTHENTICATED', {
-      message: 'Who this ticket was given to may do nothing here any more.',
-    })
-  }
+  if (!(await isShutOut(providers, principalId))) return
+  throw new CarcosaError('UNAUTHENTICATED', {
+    message: 'Who this ticket was given to may do nothing here any more.',
+  })
 }

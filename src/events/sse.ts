@@ -12,11 +12,11 @@ import type { Subscribers } from './subscribers.ts'
  */
 export function sseBody(
   feed: Feed,
-  { subscribers, leave, wish }: Subscription,
+  { subscribers, leave, guard, wish }: Subscription,
 ): LiveBody {
   return {
     begin(outlet) {
-      new Stream(outlet, { subscribers, leave }).begin(feed, wish)
+      new Stream(outlet, { subscribers, leave, guard }).begin(feed, wish)
     },
     drop: leave,
   }
@@ -26,6 +26,8 @@ interface Subscription {
   subscribers: Subscribers
   /** Frees the place that was taken for it; idempotent. */
   leave(): void
+  /** Calls `end` when the subscriber may watch no longer, unless what it returns was called. */
+  guard(end: () => void): () => void
   wish: Pick<Wish, 'projectId' | 'topics' | 'after'>
 }
 
@@ -43,6 +45,7 @@ const partingMs = 1_000
 class Stream implements Beating, Receiver {
   readonly #outlet: Outlet
   readonly #subscribers: Subscribers
+  readonly #unguard: () => void
   #following: Following | undefined
   #ended = false
   /** It had no room at the last heartbeat. */
@@ -50,12 +53,10 @@ class Stream implements Beating, Receiver {
   /** Something was told since the last heartbeat: sign of life enough. */
   #told = false
 
-  constructor(
-    outlet: Outlet,
-    { subscribers, leave }: Pick<Subscription, 'subscribers' | 'leave'>,
-  ) {
+  constructor(outlet: Outlet, { subscribers, leave, guard }: Omit<Subscription, 'wish'>) {
     this.#outlet = outlet
     this.#subscribers = subscribers
+    this.#unguard = guard(() => this.end())
     outlet.onClose(() => {
       this.#stop()
       leave()
@@ -79,7 +80,10 @@ class Stream implements Beating, Receiver {
     else this.#stalled = true
   }
 
-  /** The server stops: the client comes back, to another one. */
+  /**
+   * The server stops, and the client comes back to another one; or it may watch no longer, and is
+   * told so when it comes back.
+   */
   end(): void {
     this.#stop()
     this.#outlet.end()
@@ -106,6 +110,7 @@ class Stream implements Beating, Receiver {
 
   #stop(): void {
     this.#ended = true
+    this.#unguard()
     this.#following?.stop()
     this.#subscribers.remove(this)
   }

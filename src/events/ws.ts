@@ -34,6 +34,8 @@ export interface Visitor {
   permit(topic: Topic, ticket: string | undefined): Promise<string>
   /** Frees the place that was taken for it; idempotent. */
   leave(): void
+  /** Calls `end` when the client may watch no longer, unless what it returns was called. */
+  guard(end: () => void): () => void
 }
 
 /** Turns an upgrade request into a subscriber. */
@@ -62,6 +64,7 @@ class Connection implements Subscriber, Receiver {
   readonly #ws: WebSocket
   readonly #deps: SocketDeps
   readonly #visitor: Visitor
+  readonly #unguard: () => void
   readonly #followed = new Map<string, Following>()
   /** Messages are answered in order. */
   #answered: Promise<void> = Promise.resolve()
@@ -79,6 +82,7 @@ class Connection implements Subscriber, Receiver {
     })
     ws.on('error', (err) => deps.log.debug({ err }, 'a WebSocket failed'))
     ws.on('close', () => this.#stop())
+    this.#unguard = visitor.guard(() => this.#sendAway())
     deps.subscribers.add(this)
   }
 
@@ -92,6 +96,12 @@ class Connection implements Subscriber, Receiver {
   end(): void {
     this.#stop()
     this.#close(1012, 'The server is stopping.')
+  }
+
+  /** 1008: against the rules. Who comes back is told more. */
+  #sendAway(): void {
+    this.#stop()
+    this.#close(1008, 'The credential of this connection is not valid any more.')
   }
 
   #hear(text: string | null): void {
@@ -185,6 +195,7 @@ class Connection implements Subscriber, Receiver {
   #stop(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#unguard()
     for (const following of this.#followed.values()) following.stop()
     this.#followed.clear()
     this.#deps.subscribers.remove(this)

@@ -7,6 +7,7 @@ import type { Reply } from '../shared/reply.ts'
 import type { TicketOffice } from '../uploads/ticket.ts'
 import { type AccessDeps, permit, type Watcher } from './event-access.ts'
 import type { Located } from './incoming.ts'
+import type { Guest, Vigil } from './vigil.ts'
 
 /** What watching stands on. */
 export interface EventPaths {
@@ -14,6 +15,7 @@ export interface EventPaths {
   subscribers: Subscribers
   access: AccessDeps
   tickets: TicketOffice
+  vigil: Vigil
 }
 
 /**
@@ -38,7 +40,10 @@ export async function answerEvents(paths: EventPaths, located: Located): Promise
     }
     await paths.feed.open(projectId)
     const wish = { projectId, topics, after }
-    const body = sseBody(paths.feed, { subscribers: paths.subscribers, leave, wish })
+    const { feed, subscribers, vigil } = paths
+    const guest = guestOf(watcher, located)
+    const guard = (end: () => void) => vigil.watch(guest, end)
+    const body = sseBody(feed, { subscribers, leave, guard, wish })
     return { status: 200, headers: sseHeaders, body }
   } catch (error) {
     leave()
@@ -57,6 +62,16 @@ export async function watcherOf(
   if (tokens.length > maxTopics) throw tooMany('tickets')
   const read = tokens.map((token) => tickets.read(token, { late: true }))
   return { tickets: await Promise.all(read), principal: await principal() }
+}
+
+/** What is kept of a request for as long as it watches: no more than it is judged by. */
+export function guestOf(
+  { principal, tickets }: Watcher,
+  { method, path, search, headers, address }: Guest['request'],
+): Guest & { holders: Set<string> } {
+  const holders = tickets.flatMap(({ ownerId }) => (ownerId === null ? [] : [ownerId]))
+  const request = { method, path, search, headers, address }
+  return { principal, holders: new Set(holders), request }
 }
 
 /** @throws {CarcosaError} TOPIC_NOT_FOUND, BAD_REQUEST */

@@ -11,7 +11,7 @@ import { authenticate } from './authenticate.ts'
 import type { ClientAddress } from './client-address.ts'
 import { type CorsOptions, withCors } from './cors.ts'
 import { permit } from './event-access.ts'
-import { clientOf, type EventPaths, watcherOf } from './events.ts'
+import { clientOf, type EventPaths, guestOf, watcherOf } from './events.ts'
 import { headersOf, type NodeHandlerOptions, senderOf } from './node.ts'
 import { limitedAuthentication } from './rate-limit.ts'
 import { refuse } from './refuse.ts'
@@ -84,15 +84,18 @@ async function upgrade(
     },
   }
   const watcher = await watcherOf(events, asking, new URLSearchParams(search))
+  const guest = guestOf(watcher, { method: 'GET', path, search, headers, address })
   const leave = events.subscribers.enter(clientOf(watcher, asking))
   if (socket.destroyed) return leave()
   accept(
     { req, socket, head },
     {
       leave,
+      guard: (end) => events.vigil.watch(guest, end),
       async permit(topic, ticket) {
         const more =
           ticket === undefined ? [] : [await events.tickets.read(ticket, { late: true })]
+        for (const { ownerId } of more) if (ownerId !== null) guest.holders.add(ownerId)
         const tickets = [...watcher.tickets, ...more]
         return permit(events.access, { ...watcher, tickets }, topic)
       },
