@@ -209,6 +209,11 @@ for (const door of doors) {
       ['no end', changed((query) => query.delete('expires'))],
       ['a disposition more', `${signed}&disposition=inline`],
       ['a parameter more', `${signed}&x=1`],
+      ['a size', `${signed}&size=1`],
+      ['a content type', `${signed}&response-content-type=text/html`],
+      ['another method in a parameter', `${signed}&method=DELETE`],
+      ['a tenant', `${signed}&projectId=default`],
+      ['another case of a name', signed.replace('expires', 'Expires')],
       ['a parameter twice', `${signed}&expires=${expires}`],
       [
         'another order',
@@ -235,6 +240,12 @@ for (const door of doors) {
       const answer = await get(path)
       assert.is(answer.status, 403, `${what}: ${answer.status}`)
       assert.is(answer.json().code, 'SIGNATURE_INVALID', what)
+    }
+    const query = signed.slice(signed.indexOf('?'))
+    for (const path of [`/files/${id}/thumb${query}`, `/uploads/private/${id}${query}`]) {
+      const { status, text } = await get(path)
+      assert.not.match(text, 'helloworld', path)
+      assert.ok(status === 404 || !text.includes('signature'), `${status} ${path}`)
     }
     for (const method of ['PUT', 'POST', 'DELETE', 'PATCH']) {
       assert.is((await get(signed, method)).status, 405, method)

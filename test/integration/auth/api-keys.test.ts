@@ -83,7 +83,7 @@ test('other credentials in these headers are left to other providers', async () 
   assert.is((await post({ 'X-Api-Key': 'theirs' })).status, 401)
 })
 
-test('the token is shown once; its hash is all that is kept', async () => {
+test('SEC-29: the token is shown once; its hash is all that is kept', async () => {
   const key = await make({ name: 'once' })
   assert.match(key.token, /^ck_live_/)
   assert.ok(key.token.startsWith(key.start))
@@ -98,7 +98,7 @@ test('the token is shown once; its hash is all that is kept', async () => {
   assert.not.ok(JSON.stringify(row).includes(secret))
 })
 
-test('a key that is wrong is refused, whatever the route, and never falls through', async () => {
+test('SEC-29: a key that is wrong is refused, whatever the route, and never falls through', async () => {
   const { token } = await make()
   const refused: [string, reason: string][] = [
     [`${token.slice(0, -1)}${token.endsWith('0') ? '1' : '0'}`, 'malformed'],
@@ -115,7 +115,7 @@ test('a key that is wrong is refused, whatever the route, and never falls throug
   }
 })
 
-test('the right prefix with another secret is as unknown as any', async () => {
+test('SEC-29: the right prefix with another secret is as unknown as any', async () => {
   const key = await make()
   const other = makeToken('live')
   await server.uploads.db.query(
@@ -125,7 +125,7 @@ test('the right prefix with another secret is as unknown as any', async () => {
   assert.is(reasonOf(await post(as(other))), 'unknown')
 })
 
-test('keys are neither in the log nor in any answer', async () => {
+test('SEC-29: keys are neither in the log nor in any answer', async () => {
   const key = await make()
   const wrong = makeToken('live').token
   const url = await created(server.doors.http, { route: 'mine', headers: as(key) })
@@ -144,7 +144,7 @@ test('keys are neither in the log nor in any answer', async () => {
   }
 })
 
-test('a revoked key ends an upload under way with its next request', async () => {
+test('SEC-29: a revoked key ends an upload under way with its next request', async () => {
   const key = await make()
   const url = await created(server.doors.http, {
     route: 'mine',
@@ -166,7 +166,7 @@ test('a revoked key ends an upload under way with its next request', async () =>
   assert.is(await keys().revoke(key.id), false)
 })
 
-test('a ticket of a revoked key is worth nothing, with the key or alone', async () => {
+test('SEC-29: a ticket of a revoked key is worth nothing, with the key or alone', async () => {
   const key = await make()
   const prepared = await server.doors.http({
     method: 'POST',

@@ -91,7 +91,7 @@ test('the keys are fetched once for many tokens', async () => {
   assert.is(issuer.fetched(), before + 1)
 })
 
-test('alg none is refused, however it is written', async () => {
+test('SEC-28: alg none is refused, however it is written', async () => {
   const payload = { sub: 'ann', iss: issuer.url, aud: audience, exp: 9_999_999_999 }
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, 0, ['RS256']]) {
     const unsigned = `${encode({ alg, typ: 'JWT' })}.${encode(payload)}.`
@@ -103,7 +103,7 @@ test('alg none is refused, however it is written', async () => {
   }
 })
 
-test('a public key is no secret: HS256 made with it is refused', async () => {
+test('SEC-28: a public key is no secret: HS256 made with it is refused', async () => {
   const pem = issuer.publicKey().export({ type: 'spki', format: 'pem' }).toString()
   const jwk = JSON.stringify(await exportJWK(issuer.publicKey()))
   const confused = [pem, pem.trim(), `\n${pem}`, `# key\n${pem}`, jwk]
@@ -124,7 +124,7 @@ test('a public key is no secret: HS256 made with it is refused', async () => {
   }
 })
 
-test('a token that another key signed is refused, with our kid or its own', async () => {
+test('SEC-28: a token that another key signed is refused, with our kid or its own', async () => {
   const other = pairOf('RS256')
   await requireRefused(await issuer.token({}, { key: other.privateKey }))
   await requireRefused(
@@ -132,7 +132,7 @@ test('a token that another key signed is refused, with our kid or its own', asyn
   )
 })
 
-test('a header leads nowhere: jku, x5u and jwk are not looked at, kid is only compared', async () => {
+test('SEC-28: a header leads nowhere: jku, x5u and jwk are not looked at, kid is only compared', async () => {
   const thief = await startIssuer()
   const { privateKey, publicKey } = pairOf('RS256')
   const headers: Record<string, unknown>[] = [
@@ -181,7 +181,7 @@ const wrongClaims: [what: string, claims: () => JWTPayload, reason?: string][] =
   ['in the name of an API key', () => ({ sub: `key_${'A'.repeat(24)}` }), 'none'],
 ]
 for (const [what, claims, reason = 'invalid'] of wrongClaims) {
-  test(`a token ${what} is refused`, async () => {
+  test(`SEC-28: a token ${what} is refused`, async () => {
     const token = await issuer.token(claims())
     if (reason !== 'none') return requireRefused(token, reason)
     assert.is((await post(token)).status, 401)
@@ -201,7 +201,7 @@ test('clocks may differ by as much as is said', async () => {
   await requireRefused(await issuer.token({ exp: soon() - 1 }), 'expired')
 })
 
-test('a token ends when it says, also one that was just used', async () => {
+test('SEC-28: a token ends when it says, also one that was just used', async () => {
   provider = remote({ clockTolerance: 0 })
   const token = await issuer.token({ exp: soon() + 2 })
   const headers = { Authorization: `Bearer ${token}` }
@@ -214,7 +214,7 @@ test('a token ends when it says, also one that was just used', async () => {
   assert.is(await offsetOf(server.doors.http, url, renewed), 5)
 })
 
-test('a key that says the same twice is refused: parsers disagree on which one counts', async () => {
+test('SEC-28: a key that says the same twice is refused: parsers disagree on which one counts', async () => {
   provider = bySecret()
   const header = encode({ alg: 'HS256' })
   const bodies = [

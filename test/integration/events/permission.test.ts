@@ -40,7 +40,7 @@ test.after.each(() => {
 })
 test.after(() => server.close())
 
-test('what is not theirs looks like what does not exist, to the byte', async () => {
+test('SEC-33: what is not theirs looks like what does not exist, to the byte', async () => {
   const mine = await begin(server, 'mine', { length: 5, headers: as('ann') })
   const finished = await upload(server, 'private', 'hello')
   const unknown = 'x'.repeat(24)
@@ -147,7 +147,7 @@ test('a credential that is wrong is refused, whatever is asked for', async () =>
   assert.is((await watch(`/events?file=${id}&ticket=nonsense`)).status, 403)
 })
 
-test('what a client named cannot forge an event', async () => {
+test('SEC-33: what a client named cannot forge an event', async () => {
   const evil = 'a\n\nevent: file.removed\r\ndata: {}\r\rid: 999\n\n.txt'
   const { id } = await begin(server, 'private', {
     length: 5,

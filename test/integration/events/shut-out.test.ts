@@ -78,7 +78,7 @@ async function ticketOf(headers: Record<string, string>) {
   return prepared.json() as { batchId: string; files: [{ ticket: string }] }
 }
 
-test('a revoked key ends what it watches, by whatever door, and comes back to 401', async () => {
+test('SEC-29: a revoked key ends what it watches, by whatever door, and comes back to 401', async () => {
   const { id, headers } = await key()
   const kept = await key()
   const sse = await stream('route=mine', headers)

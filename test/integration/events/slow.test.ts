@@ -7,7 +7,7 @@ import { openSocket } from '../../support/event-socket.ts'
 import { openStream, openWebStream, until } from '../../support/event-stream.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
-const test = suite('a subscriber that does not read')
+const test = suite('a subscriber that does not read (SEC-33)')
 
 const service = { Authorization: 'Bearer service' }
 const path = '/events?project=default'

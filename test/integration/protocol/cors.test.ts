@@ -222,6 +222,35 @@ records(
   }),
 )
 
+records(
+  test,
+  () => strict,
+  ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'].flatMap((verb): ProtocolRecord[] =>
+    [
+      { from: 'https://app.example', allowed: 'https://app.example' },
+      { from: 'https://evil.example', allowed: null },
+    ].flatMap(({ from, allowed }) => {
+      const asked = { Origin: from, 'Access-Control-Request-Method': verb }
+      const answer = {
+        status: 204,
+        headers: {
+          'Access-Control-Allow-Origin': allowed,
+          'Access-Control-Allow-Credentials': null,
+          ...(allowed && { 'Access-Control-Allow-Methods': new RegExp(`\\b${verb}\\b`) }),
+          Vary: /\bOrigin\b/,
+        },
+      }
+      return [
+        ['/uploads/demo', 'creations'] as const,
+        ['/files/AAAAAAAAAAAAAAAAAAAAAAAA', 'files'] as const,
+      ].map(([path, what]) => ({
+        title: `SEC-31: a preflight for ${verb} of ${what} from ${from}`,
+        ...{ method: 'OPTIONS', path, headers: asked, answer },
+      }))
+    }),
+  ),
+)
+
 records(test, () => server, [
   {
     title: 'B3: an answer that is the same for every origin does not vary',
