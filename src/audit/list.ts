@@ -1,4 +1,6 @@
 import type { Database } from '../db/database.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import { newestFirst, olderThan, type Placed, readPage } from '../shared/page.ts'
 import { type AuditAction, auditActions } from './actions.ts'
 import {
   type AuditEntry,
@@ -7,7 +9,7 @@ import {
   type LoggedActor,
   type LoggedRequest,
 } from './entry.ts'
-import { assertText, bad, type LogOptions, nextCursorOf, pageOf } from './page.ts'
+import { assertText, bad, filterOf, type LogOptions } from './filter.ts'
 
 export interface ListEntries extends LogOptions {
   action?: AuditAction
@@ -41,20 +43,18 @@ export async function listEntries(
   assertOneOf('action', action, auditActions)
   assertOneOf('outcome', outcome, auditOutcomes)
   assertText('target', target)
-  const { where, place, limit, ...page } = pageOf(options, /^[\w-]{16,64}$/)
-  const behind = place && [
-    { createdAt: { lt: place.createdAt } },
-    { createdAt: place.createdAt, id: { lt: place.id } },
-  ]
-  const rows = await prisma.auditEntry.findMany({
-    where: {
-      ...where,
-      ...{ action, outcome, targetId: target },
-      ...(behind && { OR: behind }),
-    },
-    ...page,
-  })
-  const entries = rows.slice(0, limit).map((row) => ({
+  const { rows, nextCursor } = await readPage(options, ({ after, take }) =>
+    prisma.auditEntry.findMany({
+      where: {
+        ...filterOf(options, after),
+        ...{ action, outcome, targetId: target },
+        ...olderThan(after),
+      },
+      orderBy: newestFirst,
+      take,
+    }),
+  )
+  const entries = rows.map((row) => ({
     ...commonOf(row),
     id: row.id,
     // Columns of literals are text to Prisma; only our own code writes them.
@@ -66,7 +66,7 @@ export async function listEntries(
     // Only objects are written there.
     details: row.details as AuditEntry['details'],
   }))
-  return { entries, nextCursor: nextCursorOf(rows, limit) }
+  return { entries, nextCursor }
 }
 
 /** @throws {CarcosaError} BAD_REQUEST, CURSOR_INVALID */
@@ -77,17 +77,15 @@ export async function listRequests(
   const { status } = options
   if (status !== undefined && !(Number.isInteger(status) && status > 0 && status < 1000))
     throw bad(`status is one of HTTP, not ${status}.`)
-  const { where, place, limit, ...page } = pageOf(options, /^\d{1,18}$/)
-  const behind = place && [
-    { createdAt: { lt: place.createdAt } },
-    { createdAt: place.createdAt, id: { lt: BigInt(place.id) } },
-  ]
-  const found = await prisma.requestEntry.findMany({
-    where: { ...where, status, ...(behind && { OR: behind }) },
-    ...page,
+  const { rows, nextCursor } = await readPage(options, async ({ after, take }) => {
+    const found = await prisma.requestEntry.findMany({
+      where: { ...filterOf(options, after), status, ...earlierThan(after) },
+      orderBy: newestFirst,
+      take,
+    })
+    return found.map((row) => ({ ...row, id: String(row.id) }))
   })
-  const rows = found.map((row) => ({ ...row, id: String(row.id) }))
-  const requests = rows.slice(0, limit).map((row) => ({
+  const requests = rows.map((row) => ({
     ...commonOf(row),
     id: row.id,
     method: row.method,
@@ -98,7 +96,17 @@ export async function listRequests(
     actor: actorOf(row),
     requestId: row.requestId,
   }))
-  return { requests, nextCursor: nextCursorOf(rows, limit) }
+  return { requests, nextCursor }
+}
+
+/** As `olderThan`, for ids that are numbers. */
+function earlierThan(after: Placed | null) {
+  if (!after) return {}
+  const { createdAt, id } = after
+  if (!/^\d{1,18}$/.test(id)) throw new CarcosaError('CURSOR_INVALID')
+  return {
+    OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: BigInt(id) } }],
+  }
 }
 
 interface Common {

@@ -1,8 +1,9 @@
 import { apiKeys } from './api-keys.ts'
+import { audit } from './audit.ts'
 import { files } from './files.ts'
 import { me } from './me.ts'
 import type { Scenes } from './scene.ts'
 import { usage } from './usage.ts'
 
 /** A scene for every operation there is; a new resource adds its own. */
-export const scenes: Scenes = { ...me, ...apiKeys, ...files, ...usage }
+export const scenes: Scenes = { ...me, ...apiKeys, ...files, ...usage, ...audit }
