@@ -5,6 +5,7 @@ import { apiKeys } from '../../../src/auth/api-keys.ts'
 import { makeToken } from '../../../src/auth/key-format.ts'
 import type { ApiKeyWithToken, NewApiKey } from '../../../src/auth/keys.ts'
 import { CarcosaError } from '../../../src/shared/errors.ts'
+import { openStream } from '../../support/event-stream.ts'
 import type { Answered } from '../../support/exchange.ts'
 import { eventually } from '../../support/raw-http.ts'
 import { created, offsetOf, patch } from '../../support/records.ts'
@@ -125,7 +126,7 @@ test('SEC-29: the right prefix with another secret is as unknown as any', async 
   assert.is(reasonOf(await post(as(other))), 'unknown')
 })
 
-test('SEC-29: keys are neither in the log nor in any answer', async () => {
+test('SEC-29: keys are neither in the log, nor in any answer or Location, nor in events', async () => {
   const key = await make()
   const wrong = makeToken('live').token
   const url = await created(server.doors.http, { route: 'mine', headers: as(key) })
@@ -134,8 +135,17 @@ test('SEC-29: keys are neither in the log nor in any answer', async () => {
     await post({ Authorization: `Bearer ${key.token}x` }),
     await server.doors.http({ method: 'GET', path: url, headers: as(key) }),
   ]
+  const id = url.split('/').pop()
+  const stream = await openStream(
+    server.port,
+    `/events?file=${id}&lastEventId=0`,
+    as(key),
+  )
+  await stream.next('file.created')
+  stream.close()
   const told = JSON.stringify([
     lines,
+    stream.events,
     url,
     answers.map(({ text, headers }) => [text, headers]),
   ])

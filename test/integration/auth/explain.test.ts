@@ -22,6 +22,8 @@ async function refusals(server: TestServer) {
     { method: 'GET', path: `/files/${id}`, headers: bob },
     { method: 'GET', path: `/events?file=${id}`, headers: bob },
     { method: 'POST', path: '/uploads/mine', headers: { 'Upload-Length': '5' } },
+    { method: 'GET', path: '/api/v1/api-keys', headers: bob },
+    { method: 'GET', path: '/api/v1/audit', headers: bob },
   ]
   const answers = []
   for (const one of asked) answers.push((await http(one)).json())
@@ -40,6 +42,8 @@ test('by default a code and nothing else', async () => {
         ['FILE_NOT_FOUND', undefined],
         ['TOPIC_NOT_FOUND', undefined],
         ['UNAUTHENTICATED', undefined],
+        ['FORBIDDEN', undefined],
+        ['FORBIDDEN', undefined],
       ],
     )
   } finally {
@@ -58,6 +62,8 @@ test('with explainDenials the rule, and what it was decided from', async () => {
         ['FILE_NOT_FOUND', 'role-denies'],
         ['TOPIC_NOT_FOUND', 'role-denies'],
         ['UNAUTHENTICATED', 'no-principal'],
+        ['FORBIDDEN', 'role-denies'],
+        ['FORBIDDEN', 'role-denies'],
       ],
     )
     assert.equal(found[1]?.details?.inputs, {
