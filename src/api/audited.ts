@@ -7,6 +7,8 @@ interface Audited<Args extends unknown[], Result> {
   readonly action: AuditAction
   /** The id of what it is done to. Default: the first argument, or the id of the result. */
   target?(args: Args, result: Result | undefined): string | null
+  /** The id of the project, where an argument says it. Default: what it is done to says. */
+  project?(args: Args): string | undefined
   /** Looks at what it is done to before it is, also to know its project. */
   before?(api: Api, args: Args): Promise<object | null>
   /** What else there is to tell; secrets are left out afterwards. */
@@ -119,6 +121,18 @@ export const auditTable: AuditTable = {
       details: ({ args: [options] }) => pick(options, ['store', 'dryRun', 'force']),
     },
   },
+  usage: {
+    get: reads,
+    info: reads,
+    quota: reads,
+    setQuota: {
+      action: 'quota.changed',
+      project: ([projectId]) => projectId,
+      before: (api, [projectId]) => api.usage.quota(projectId),
+      details: ({ args: [, quota], before }) => ({ quota: { before, after: quota } }),
+    },
+    recount: { action: 'usage.recounted', project: ([projectId]) => projectId },
+  },
   events: { list: reads, subscribe: reads },
   audit: { list: reads, requests: reads },
 }
@@ -154,7 +168,9 @@ function wrap({ api, trail, row }: Wrapping, method: Method | undefined): Method
       trail.record({
         action: row.action,
         targetId: targetOf(row, args, result),
-        projectId: projectOf(fieldsOf(result), before, ...args.map(fieldsOf)),
+        projectId:
+          row.project?.(args) ??
+          projectOf(fieldsOf(result), before, ...args.map(fieldsOf)),
         details: row.details?.({ args, before, result }),
         ...(error !== undefined && { error }),
       })

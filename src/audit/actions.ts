@@ -11,6 +11,8 @@ const table = {
   'key.created': 'key',
   'key.rotated': 'key',
   'key.revoked': 'key',
+  'quota.changed': 'project',
+  'usage.recounted': 'project',
   'jobs.retried': 'job',
   'stores.collected': 'store',
   'stores.reconciled': 'store',

@@ -6,4 +6,10 @@ import { me } from './me.ts'
 import { usage } from './usage.ts'
 
 /** Everything that the REST API can do, in the order in which it is documented. */
-export const operations: readonly Operation[] = [...me, ...apiKeys, ...files, ...usage, ...audit]
+export const operations: readonly Operation[] = [
+  ...me,
+  ...apiKeys,
+  ...files,
+  ...usage,
+  ...audit,
+]
