@@ -114,6 +114,13 @@ function lazily(load: () => Promise<Rest>): Rest {
   }
 }
 
+/** Nothing else of the configuration is for those who ask. */
+function settingsIn(config: Parts['config']): RestDeps['settings'] {
+  const { router, digest, expiresIn, maxSignedUrlAge, eventRetention, rateLimits } =
+    config
+  return { router, digest, expiresIn, maxSignedUrlAge, eventRetention, rateLimits }
+}
+
 function restDeps(
   { config, db, secrets, log }: Parts,
   { uploads, api }: Behind,
@@ -126,7 +133,7 @@ function restDeps(
     idempotency: createIdempotencyKeys({ db, secrets, log }),
     projectId: uploads.settings.projectId,
     origin: config.publicUrl ?? '',
-    settings: config,
+    settings: settingsIn(config),
     isPublicRoute: (name) => uploads.route(name)?.isPublic ?? false,
   }
 }

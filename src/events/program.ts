@@ -25,6 +25,8 @@ export interface ListEvents {
   limit?: number
   /** `{ file: id }`, `{ batch: id }` or `{ route: name }`. Default all. */
   topic?: NamedTopic
+  /** Default the default project. */
+  projectId?: string
 }
 
 export interface SubscribeEvents {
@@ -62,10 +64,10 @@ const maxWaitingForProgress = 100
 
 export function createEventsApi({ outbox, feed, projectId, closing }: Deps): EventsApi {
   return {
-    async list({ after = 0, limit = 100, topic } = {}) {
+    async list({ after = 0, limit = 100, topic, projectId: named = projectId } = {}) {
       assertLimit(limit)
       const topics = topic ? [namedTopic(topic)] : null
-      const wanted = { projectId, topics, after: toCursor(after), limit }
+      const wanted = { projectId: named, topics, after: toCursor(after), limit }
       await outbox.number()
       return (await outbox.read(wanted)).map((event) => toEvent(storedMessage(event)))
     },

@@ -32,6 +32,8 @@ export interface JobFilter {
   queue?: string
   /** Only jobs in this state. */
   state?: string
+  /** Only jobs about a file of this project. */
+  projectId?: string
   /** Most jobs returned, 1 to 1,000. Default 100. */
   limit?: number
 }
@@ -43,7 +45,7 @@ export type JobCounts = Record<JobName, Record<JobState, number>>
  * @throws {CarcosaError} QUEUE_UNKNOWN, BAD_REQUEST
  */
 export function listJobs(db: Database, filter: JobFilter = {}): Promise<JobRecord[]> {
-  const { queue = null, state = null, limit = 100 } = filter
+  const { queue = null, state = null, projectId = null, limit = 100 } = filter
   if (queue !== null) assertJobName(queue)
   if (state !== null) assertState(state)
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
@@ -51,7 +53,7 @@ export function listJobs(db: Database, filter: JobFilter = {}): Promise<JobRecor
       message: `limit is a whole number from 1 to 1000, not ${limit}.`,
     })
   }
-  return db.query(listStatement, [deadQueue, jobNames, queue, state, limit])
+  return db.query(listStatement, [deadQueue, jobNames, queue, state, limit, projectId])
 }
 
 /** How many jobs of each queue are not done, by state. */
@@ -99,6 +101,8 @@ const jobs = `SELECT * FROM (
 const listStatement: Statement = {
   name: 'jobs_list',
   sql: `${jobs} AND ($3::text IS NULL OR queue = $3) AND ($4::text IS NULL OR state = $4)
+        AND ($6::text IS NULL OR EXISTS (
+          SELECT FROM carcosa.file f WHERE f.id = data->>'fileId' AND f.project_id = $6))
         ORDER BY coalesce("diedAt", "createdAt") DESC, id LIMIT $5::int`,
 }
 

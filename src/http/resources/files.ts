@@ -34,16 +34,12 @@ const file: Noun<FileRecord, typeof File> = {
   missing: 'FILE_NOT_FOUND',
   seenBy: 'files.read',
   schema: File,
-  async find({ api }, id) {
+  async find({ api, projectId }, id) {
     const found = await api.files.get(id)
-    return found?.state === 'removed' ? null : found
+    return found?.projectId === projectId && found.state !== 'removed' ? found : null
   },
-  resourceOf: ({ projectId, ownerId, route, acl }) => ({
-    projectId,
-    ownerId,
-    route,
-    acl,
-  }),
+  // Its acl is for its bytes: who uploaded it, and when, is not for everybody.
+  resourceOf: ({ projectId, ownerId, route }) => ({ projectId, ownerId, route }),
   show,
 }
 
@@ -88,11 +84,11 @@ export const files: readonly Operation[] = [
     body: z.strictObject({ ids: z.array(text(256)).min(1).max(100) }),
     answer: z.object({ deleted: z.array(z.string()) }).openapi('DeletedFiles'),
     async handle(context) {
-      const { api, access, principal, projectId, body } = context
+      const { api, access, principal, body } = context
       const deleted: string[] = []
       for (const id of new Set(body.ids)) {
-        const found = await api.files.get(id)
-        if (!found || found.projectId !== projectId) continue
+        const found = await file.find(context, id)
+        if (!found) continue
         const resource = file.resourceOf(found, context)
         if (!access.can(principal, 'files.delete', resource).allowed) continue
         if (await api.files.delete(id)) deleted.push(id)

@@ -1,8 +1,12 @@
 import type { Operation } from '../rest/operation.ts'
 import { apiKeys } from './api-keys.ts'
 import { audit } from './audit.ts'
+import { events } from './events.ts'
 import { files } from './files.ts'
+import { jobs } from './jobs.ts'
 import { me } from './me.ts'
+import { settings } from './settings.ts'
+import { uploads } from './uploads.ts'
 import { usage } from './usage.ts'
 
 /** Everything that the REST API can do, in the order in which it is documented. */
@@ -10,6 +14,10 @@ export const operations: readonly Operation[] = [
   ...me,
   ...apiKeys,
   ...files,
+  ...uploads,
+  ...events,
+  ...jobs,
+  ...settings,
   ...usage,
   ...audit,
 ]

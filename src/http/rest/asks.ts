@@ -32,6 +32,7 @@ export interface Noun<Thing, Shown extends z.ZodType> {
   /** Without this permission nobody is told that there is one. */
   readonly seenBy: Action
   readonly schema: Shown
+  /** Of the project alone: what is open to who has its URL is open in any project. */
   find(context: RestContext, id: string): Promise<Thing | null>
   resourceOf(thing: Thing, context: RestContext): Resource
   /** As answers have it. */

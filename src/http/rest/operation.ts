@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi'
 import type { Api } from '../../api/api.ts'
 import type { Access } from '../../auth/permissions.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { Router } from '../../routes/router.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
+import type { RateLimits } from '../../shared/rate-limits.ts'
 import type { Asks, Given } from './asks.ts'
 import { parseRequest, type RawRequest } from './parse.ts'
 import { pathParams } from './schemas.ts'
@@ -31,10 +33,17 @@ export interface RestContext {
   readonly isPublicRoute: (route: string) => boolean
 }
 
-/** What the server was told, as far as operations go by it. */
+/** What the server was told, as far as operations go by it. Nothing in it is secret. */
 export interface ServerSettings {
+  readonly router: Router
+  readonly digest: 'sha-256' | 'none'
+  /** How long an unfinished upload lives, in ms. */
+  readonly expiresIn: number
   /** Milliseconds. */
   readonly maxSignedUrlAge: number
+  /** Milliseconds. */
+  readonly eventRetention: number
+  readonly rateLimits: RateLimits
 }
 
 /** The names in braces in a path. */

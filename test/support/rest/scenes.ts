@@ -2,8 +2,18 @@ import { apiKeys } from './api-keys.ts'
 import { audit } from './audit.ts'
 import { files } from './files.ts'
 import { me } from './me.ts'
+import { others } from './others.ts'
 import type { Scenes } from './scene.ts'
+import { uploads } from './uploads.ts'
 import { usage } from './usage.ts'
 
 /** A scene for every operation there is; a new resource adds its own. */
-export const scenes: Scenes = { ...me, ...apiKeys, ...files, ...usage, ...audit }
+export const scenes: Scenes = {
+  ...me,
+  ...apiKeys,
+  ...files,
+  ...uploads,
+  ...others,
+  ...usage,
+  ...audit,
+}

@@ -3,6 +3,7 @@ import type { NewApiKey } from '../../../src/auth/keys.ts'
 import type { CarcosaOptions } from '../../../src/config.ts'
 import { newId } from '../../../src/shared/ids.ts'
 import type { Answered } from '../exchange.ts'
+import { created } from '../records.ts'
 import { startServer, type TestServer } from '../server.ts'
 
 /** A request below `/api/v1`, as a test writes it down. */
@@ -15,6 +16,12 @@ export interface RestAsked {
   body?: unknown
 }
 
+interface Whose {
+  ownerId?: string
+  projectId?: string
+  route?: string
+}
+
 /** A server with two projects, and what is needed to ask its REST API. */
 export interface RestWorld {
   readonly server: TestServer
@@ -23,7 +30,9 @@ export interface RestWorld {
   /** The header of a new API key; by default of an owner in the default project. */
   as(key?: Partial<NewApiKey>): Promise<{ Authorization: string }>
   /** A finished file of `ownerId`. */
-  file(more?: { ownerId?: string; projectId?: string; route?: string }): Promise<string>
+  file(more?: Whose): Promise<string>
+  /** An upload of `ownerId` that has two of its five bytes. */
+  upload(more?: Whose): Promise<string>
 }
 
 /** The project beside `default`. */
@@ -55,6 +64,12 @@ export async function restWorld(
         headers: { 'Tus-Resumable': null, ...json, ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
+    },
+    async upload({ ownerId = newId(), projectId = 'default', route = 'private' } = {}) {
+      const url = await created(server.doors.http, { route, length: 5, bytes: 'he' })
+      const id = url.split('/').pop() ?? ''
+      await db.prisma.file.update({ where: { id }, data: { projectId, ownerId } })
+      return id
     },
     async file({ ownerId = newId(), projectId = 'default', route = 'mine' } = {}) {
       const { api } = server.carcosa
