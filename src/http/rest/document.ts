@@ -71,7 +71,9 @@ const securitySchemes = {
 
 /** What any operation may be refused with. */
 const anyCodes: readonly ErrorCode[] = [
-  ...(['BAD_REQUEST', 'UNAUTHENTICATED', 'AUTH_UNAVAILABLE', 'RATE_LIMITED'] as const),
+  ...(['BAD_REQUEST', 'UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED'] as const),
+  ...(['CONTENT_TYPE_UNSUPPORTED', 'URL_TOO_LONG', 'HEADERS_TOO_LARGE'] as const),
+  ...(['AUTH_UNAVAILABLE'] as const),
   ...(['DATABASE_UNAVAILABLE', 'SHUTTING_DOWN', 'INTERNAL'] as const),
 ]
 
@@ -80,11 +82,11 @@ const ofKeys: readonly ErrorCode[] = [
   ...(['HEADER_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS'] as const),
 ]
 
-function codesOf({ codes, body, asks, method }: Operation): ErrorCode[] {
+function codesOf({ codes, asks, method }: Operation): ErrorCode[] {
   return [
     ...anyCodes,
     ...codes,
-    ...(body ? (['CONTENT_TYPE_UNSUPPORTED'] as const) : []),
+    ...(method === 'get' ? [] : (['STORAGE_FULL'] as const)),
     ...(method === 'post' ? ofKeys : []),
     ...(asks.of === 'one' ? (['PRECONDITION_FAILED'] as const) : []),
   ]
