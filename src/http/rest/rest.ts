@@ -7,7 +7,7 @@ import { refuse } from '../refuse.ts'
 import { operations } from '../resources/list.ts'
 import { answer, type RestDeps } from './answer.ts'
 import { docsReply } from './docs.ts'
-import { describeApi, documentReply } from './document.ts'
+import { type ApiDocument, describeApi, documentReply } from './document.ts'
 import type { Operation } from './operation.ts'
 
 /**
@@ -29,8 +29,13 @@ export function createRest(deps: RestDeps, log: Logger): Rest {
       toResponse(await answer(deps, { located, operation, params: req.param() })),
     )
   }
-  const document = describeApi(operations)
-  app.get(documentPath, ({ env }) => toResponse(documentReply(document, env.located)))
+  let described: ApiDocument | undefined
+  // It takes longer than all else here, and few ask for it.
+  const document = () => {
+    described ??= describeApi(operations)
+    return described
+  }
+  app.get(documentPath, ({ env }) => toResponse(documentReply(document(), env.located)))
   app.onError((error) => {
     throw error
   })
@@ -41,7 +46,7 @@ export function createRest(deps: RestDeps, log: Logger): Rest {
   return async (located) => {
     try {
       if (located.segments[0] === 'docs')
-        return secured(docsReply(document, located.prefix))
+        return secured(docsReply(document(), located.prefix))
       if (located.mayDecline && allowedAt(pathOf(located)).length === 0) return null
       const { method, headers } = located
       const request = new Request(`http://carcosa${pathOf(located)}`, { method, headers })
