@@ -10,6 +10,8 @@ export interface DescribedOperation {
   /** The permission it needs; null if none. */
   readonly permission: string | null
   readonly hasBody: boolean
+  /** The schema of its body; null if it takes none. */
+  readonly body: object | null
   readonly parameters: readonly { name: string; in: string }[]
   /** Media type and schema of each answer, by status; null for one without a body. */
   readonly answers: Readonly<Record<string, { type: string; schema: object } | null>>
@@ -31,10 +33,18 @@ export function describedOperations(document: Json): DescribedOperation[] {
       path,
       permission: (operation['x-permission'] as string) ?? null,
       hasBody: operation.requestBody !== undefined,
+      body: bodyOf(operation.requestBody),
       parameters: (operation.parameters ?? []) as DescribedOperation['parameters'],
       answers: answersOf(operation.responses as Record<string, Json>),
     })),
   )
+}
+
+function bodyOf(requestBody: unknown): object | null {
+  const { content = {} } = (requestBody ?? {}) as {
+    content?: Record<string, { schema: object }>
+  }
+  return Object.values(content)[0]?.schema ?? null
 }
 
 function answersOf(responses: Record<string, Json>): DescribedOperation['answers'] {
