@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { createUsersApi } from './accounts/users.ts'
 import { type Api, createApi } from './api/api.ts'
 import { setLimits } from './api/usage.ts'
 import { createRequestLog, type RequestLog } from './audit/request-log.ts'
@@ -27,6 +28,7 @@ import { createDrain, type Drain } from './ops/drain.ts'
 import type { Readiness } from './ops/health.ts'
 import type { MetricsText } from './ops/metrics.ts'
 import { defaultProject, type Internals, type Parts } from './parts.ts'
+import { connected, peopleOf } from './people.ts'
 import { keptSecrets } from './secret.ts'
 import { silentLogger } from './shared/logger.ts'
 import { withRequestFields } from './shared/request-context.ts'
@@ -134,7 +136,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const outbox = createOutbox(db)
   const feed = createFeed({ outbox, channel, log })
   const keyCheck = createKeyCheck({ db, channel, log })
-  const auth = config.auth.map((provider) => provider.connect?.(keyCheck) ?? provider)
+  const people = peopleOf(parts, drain)
+  const auth = connected(config, {
+    ...keyCheck,
+    ...(people && { sessions: people.services }),
+  })
   const uploads = uploadDeps(parts, { drain, feed, metrics: operations.metrics, auth })
   parts.internals.inspect?.(uploads)
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
@@ -154,14 +160,20 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       defaultProject,
       rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
     }),
+    users: createUsersApi({
+      ...{ db, channel, defaultProject, roles: uploads.access.roles },
+      base: `${config.publicUrl ?? ''}${config.basePath}`,
+    }),
   })
   if (config.quota) await setLimits(uploads, projectId, config.quota)
+  const accounts = (await people?.open()) ?? null
   const behind = {
     uploads,
     feed,
     drain,
     signer,
     auth,
+    accounts,
     operations,
     api,
     trail,

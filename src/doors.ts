@@ -1,3 +1,4 @@
+import type { Accounts } from './accounts/accounts.ts'
 import type { Api } from './api/api.ts'
 import type { RequestLog } from './audit/request-log.ts'
 import type { Trail } from './audit/trail.ts'
@@ -40,6 +41,8 @@ export interface Behind {
   readonly drain: Drain
   readonly signer: Signer
   readonly auth: readonly AuthProvider[]
+  /** Null where there are none. */
+  readonly accounts: Accounts | null
   readonly operations: Operations
   readonly api: Api
   readonly trail: Trail
@@ -50,7 +53,9 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
   const { config, counts, stores, db, log } = parts
   const { uploads, drain, signer, auth, api, trail, requestLog } = behind
   const { metrics, readiness } = behind.operations
-  const { router, cors, basePath, trustedProxies } = config
+  const { router, basePath, trustedProxies } = config
+  const { accounts } = behind
+  const cors = { ...config.cors, credentials: accounts !== null }
   const limiter = createLimiter({
     limits: config.rateLimits,
     counts: counts.counts,
@@ -63,6 +68,7 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
   const recent = createRecentFiles(db, uploads.bus)
   const app = createApp({
     ...common,
+    accounts,
     router,
     meter: metrics.meter,
     readiness,

@@ -1,3 +1,4 @@
+import type { UsersApi } from '../accounts/users.ts'
 import type { Trail } from '../audit/trail.ts'
 import type { KeysApi } from '../auth/keys.ts'
 import type { EventsApi } from '../events/program.ts'
@@ -12,6 +13,7 @@ import { createJobsApi, type JobsApi } from './jobs.ts'
 import { createStoresApi, type StoresApi } from './stores.ts'
 import { createUploadsApi, type UploadsApi } from './uploads.ts'
 import { createUsageApi, type UsageApi } from './usage.ts'
+import { createUsers } from './users.ts'
 
 /**
  * Everything a program can do with a Carcosa, noun by noun. Nothing here asks who is calling: the
@@ -26,6 +28,7 @@ export interface Api {
   readonly jobs: JobsApi
   readonly usage: UsageApi
   readonly audit: AuditApi
+  readonly users: UsersApi
 }
 
 /** What the nouns are made from; those that need no upload come as they are. */
@@ -36,16 +39,11 @@ export interface ApiParts {
   events: EventsApi
   keys: KeysApi
   trail: Trail
+  users: UsersApi
 }
 
-export function createApi({
-  uploads,
-  signer,
-  drain,
-  events,
-  keys,
-  trail,
-}: ApiParts): Api {
+export function createApi(parts: ApiParts): Api {
+  const { uploads, signer, drain, events, keys, users, trail } = parts
   const run: ApiDeps['run'] = (work) =>
     drain.run(async () => {
       drain.assertNotEnded()
@@ -64,6 +62,7 @@ export function createApi({
       list: (options) => run(() => events.list(options)),
       subscribe: events.subscribe,
     },
+    users: createUsers(users, run),
     keys: {
       create: (key) => run(() => keys.create(key)),
       list: (options) => run(() => keys.list(options)),

@@ -74,4 +74,13 @@ export interface AuthServices {
   /** Finds out whose API key `token` is. @see AuthProvider for what it returns and throws */
   authenticateKey(token: string, address: string | null): Promise<Principal | null>
   isKeyShutOut(principalId: string): Promise<boolean>
+  /** The sessions of the built-in accounts, where the option `accounts` is on. */
+  readonly sessions?: SessionServices
+}
+
+/** What knows who is signed in. */
+export interface SessionServices {
+  /** @see AuthProvider for what it returns and throws */
+  authenticate(request: AuthRequest): Promise<Principal | null>
+  isUserShutOut(principalId: string): Promise<boolean>
 }

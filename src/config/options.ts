@@ -3,6 +3,7 @@ import type { EventPermission } from '../auth/event-permission.ts'
 import type { AuthProvider } from '../auth/principal.ts'
 import type { Grant } from '../auth/roles.ts'
 import type { Router } from '../routes/router.ts'
+import type { AccountsConfig, AccountsOptions } from '../shared/accounts.ts'
 import type { LogLevel } from '../shared/log-level.ts'
 import type { LoggedRequests } from '../shared/logged-requests.ts'
 import type { Logger } from '../shared/logger.ts'
@@ -37,6 +38,11 @@ export interface CarcosaOptions {
    * and only public routes work.
    */
   auth?: readonly AuthProvider[]
+  /**
+   * People who sign in, for a server whose application has none: true, or how. Adds the paths under
+   * `/auth`, and `session()` to `auth`. Default false: nothing of it is loaded.
+   */
+  accounts?: boolean | AccountsOptions
   /** Roles of your own, or other grants for those there are: see src/auth/roles.ts. */
   roles?: Readonly<Record<string, readonly Grant[]>>
   /**
@@ -197,6 +203,7 @@ export interface Config {
   /** Absolute. */
   readonly dataDir: string
   readonly auth: readonly AuthProvider[]
+  readonly accounts: AccountsConfig | false
   readonly roles: Readonly<Record<string, readonly Grant[]>>
   readonly explainDenials: boolean
   /** `undefined`: make one and keep it in `dataDir`. */

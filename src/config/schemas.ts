@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../../stores/store.ts'
 import { type Grant, isGrant } from '../auth/roles.ts'
+import type { Mailer } from '../shared/accounts.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { isNetwork } from '../shared/networks.ts'
 import { parseQuota, parseQuotaText } from '../shared/quota.ts'
@@ -159,6 +160,37 @@ export const booleanText = z.stringbool({
   falsy: ['false', '0'],
   case: 'sensitive',
 })
+
+const signUp = z.enum(['invited', 'open', 'closed'])
+const accountDefaults = {
+  signUp: 'invited',
+  sessionLifetime: 14 * 24 * 3_600_000,
+  verifyEmail: true,
+} as const
+
+const accountOptions = z.strictObject({
+  signUp: signUp.default(accountDefaults.signUp),
+  mailer: z.custom<Mailer>((value) => typeof value === 'function').optional(),
+  sessionLifetime: positiveDuration
+    .pipe(z.number().min(60_000))
+    .default(accountDefaults.sessionLifetime),
+  verifyEmail: z.boolean().default(accountDefaults.verifyEmail),
+})
+
+/** `true` is all defaults. */
+export const accounts = z.union([
+  z.literal(false),
+  z.literal(true).transform(() => accountDefaults),
+  accountOptions,
+])
+
+export const accountsText = z
+  .enum(['off', 'false', 'on', 'true', ...signUp.options])
+  .transform((text) => {
+    if (text === 'off' || text === 'false') return false as const
+    const isDefault = text === 'on' || text === 'true'
+    return { ...accountDefaults, ...(!isDefault && { signUp: text }) }
+  })
 
 /** Grants by the name of the role; the name is what a principal says. */
 export const roles = z.record(

@@ -410,6 +410,18 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     exampleInCode: '[apiKeys()]',
     schema: z.array(is.having<Config['auth'][number]>('authenticate')),
   },
+  accounts: {
+    env: ['CARCOSA_ACCOUNTS'],
+    flag: 'accounts',
+    allowed:
+      'off, or who may sign up: invited (also: on), open, closed; in code also an object with ' +
+      'signUp, mailer, sessionLifetime, verifyEmail',
+    example: 'invited',
+    fallback: 'off',
+    exampleInCode: "{ signUp: 'open', mailer }",
+    schema: is.accounts,
+    text: is.accountsText,
+  },
   events: {
     env: [],
     allowed: 'an object with a function allow({ principal, topic })',
@@ -493,6 +505,7 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   quota: undefined,
   store: undefined,
   auth: [apiKeys()],
+  accounts: false,
   roles: {},
   explainDenials: false,
   logger: undefined,

@@ -1,3 +1,4 @@
+import type { Accounts } from '../accounts/accounts.ts'
 import type { AuthProvider } from '../auth/principal.ts'
 import type { FileDeps } from '../files/access.ts'
 import type { RateLimiter } from '../limits/limiter.ts'
@@ -9,6 +10,7 @@ import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Meter } from '../shared/meter.ts'
 import { jsonReply, type Reply, withHeaders } from '../shared/reply.ts'
+import { answerAccounts } from './accounts/answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { ClientAddress } from './client-address.ts'
 import { type CorsOptions, preflight, withCors } from './cors.ts'
@@ -25,6 +27,8 @@ import { answerUploads, type UploadPaths } from './uploads.ts'
 export interface AppOptions {
   router: Router
   auth: readonly AuthProvider[]
+  /** Null where there are none. */
+  accounts: Accounts | null
   cors: CorsOptions
   basePath: string
   log: Logger
@@ -62,7 +66,7 @@ export function createApp(options: AppOptions): App {
 
 async function answer(options: AppOptions, incoming: Incoming): Promise<Reply | null> {
   try {
-    const place = locate(incoming, options.basePath)
+    const place = locate(incoming, options)
     if (!place) {
       if (incoming.mayDecline) return null
       throw nothingAt(incoming.path)
@@ -102,6 +106,11 @@ async function dispatch(options: AppOptions, located: Located): Promise<Reply | 
   if (root === 'api') {
     options.drain.assertOpen()
     return options.rest(located)
+  }
+  if (root === 'auth' && options.accounts) {
+    options.drain.assertOpen()
+    const { accounts, limiter } = options
+    return answerAccounts({ accounts, limiter }, located)
   }
   if (method !== 'GET' && method !== 'HEAD') throw readOnly(method)
   if (rest.length === 0 && root === 'healthz') return jsonReply(200, { status: 'ok' })

@@ -3,6 +3,8 @@ import { isLive, type Reply } from '../shared/reply.ts'
 export interface CorsOptions {
   /** `*`, or the origins that may talk to this server, compared as whole strings. */
   origins: '*' | readonly string[]
+  /** Whether pages of origins on the list may use cookies of this server. Default false. */
+  credentials?: boolean
 }
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
@@ -78,6 +80,9 @@ export function withCors(reply: Reply, requested: Headers, cors: CorsOptions): R
   const origin = allowedOrigin(requested.get('origin'), cors)
   if (origin === null) return { ...reply, headers }
   headers['Access-Control-Allow-Origin'] = origin
+  if (cors.credentials && origin !== '*') {
+    headers['Access-Control-Allow-Credentials'] = 'true'
+  }
   // Of a stream of events there is nothing to read in its head, and thousands are kept.
   if (!isLive(reply.body)) headers['Access-Control-Expose-Headers'] = exposedHeaders
   return { ...reply, headers }

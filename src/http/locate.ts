@@ -9,6 +9,12 @@ export interface Place {
   segments: string[]
 }
 
+export interface LocateOptions {
+  basePath: string
+  /** Whether there are accounts; where there are none `/auth` is the host's. */
+  accounts: unknown
+}
+
 /**
  * Takes the mount prefix off a path. A framework that mounts us (Express, Connect) has cut it
  * off already and says so; with others `basePath` says what to cut. Null if the path is none
@@ -17,15 +23,18 @@ export interface Place {
  * @throws {CarcosaError} MOUNT_MISMATCH if the path would be ours under another prefix: the
  *   commonest mistake of a first set-up, and otherwise a bare 404 (protocol pitfalls P14)
  */
-export function locate(incoming: Incoming, basePath: string): Place | null {
+export function locate(
+  incoming: Incoming,
+  { basePath, accounts }: LocateOptions,
+): Place | null {
   const { path, stripped, headers } = incoming
-  const isTus = headers.has('tus-resumable')
+  const has = { isTus: headers.has('tus-resumable'), accounts: Boolean(accounts) }
   if (basePath && (path === basePath || path.startsWith(`${basePath}/`))) {
     const inside = segmentsOf(path.slice(basePath.length))
-    if (isOurs(inside, isTus)) return { prefix: stripped + basePath, segments: inside }
+    if (isOurs(inside, has)) return { prefix: stripped + basePath, segments: inside }
   }
   const segments = segmentsOf(path)
-  if (isOurs(segments, isTus)) {
+  if (isOurs(segments, has)) {
     if (!basePath || stripped.endsWith(basePath)) return { prefix: stripped, segments }
     if (isForHost(incoming)) return null
     throw new CarcosaError('MOUNT_MISMATCH', {
@@ -33,7 +42,7 @@ export function locate(incoming: Incoming, basePath: string): Place | null {
       details: { path, basePath },
     })
   }
-  const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i), isTus))
+  const at = segments.findIndex((_, i) => i > 0 && isOurs(segments.slice(i), has))
   if (at < 0 || isForHost(incoming)) return null
   const found = `/${segments.slice(0, at).join('/')}`
   throw new CarcosaError('MOUNT_MISMATCH', {
@@ -47,10 +56,16 @@ function isForHost({ mayDecline, headers }: Incoming): boolean {
   return mayDecline && !headers.has('tus-resumable')
 }
 
-/** Hosts have an `/api` of their own, perhaps around us, and pages below `/docs`. */
-function isOurs([root, ...rest]: readonly string[], isTus: boolean): boolean {
+interface Has {
+  isTus: boolean
+  accounts: boolean
+}
+
+/** Hosts have an `/api` and an `/auth` of their own, perhaps around us, and pages below `/docs`. */
+function isOurs([root, ...rest]: readonly string[], { isTus, accounts }: Has): boolean {
   if (root === 'api') return rest[0] === 'v1' && !(isTus && rest[1] === 'uploads')
   if (root === 'docs') return rest.length === 0
+  if (root === 'auth') return accounts
   return root !== undefined && roots.includes(root)
 }
 

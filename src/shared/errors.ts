@@ -49,6 +49,21 @@ const table = {
   // How much. 413, since tus clients give up on it and repeat 5xx and 429.
   QUOTA_EXCEEDED: [413, 'The quota leaves no room for it'],
 
+  // Accounts
+  INVALID_CREDENTIALS: [401, 'E-mail address and password do not fit'],
+  EMAIL_NOT_VERIFIED: [403, 'The e-mail address has not been confirmed yet'],
+  USER_DISABLED: [403, 'This account was disabled'],
+  USER_NOT_FOUND: [404, 'There is no such user'],
+  SESSION_NOT_FOUND: [404, 'There is no such session'],
+  EMAIL_TAKEN: [409, 'There is an account with this e-mail address'],
+  PASSWORD_INVALID: [400, 'The password is too short or too long'],
+  SIGN_UP_CLOSED: [403, 'Nobody can sign up here'],
+  INVITATION_NEEDED: [403, 'Signing up takes an invitation'],
+  INVITATION_NOT_FOUND: [404, 'There is no such invitation'],
+  ORGANIZATION_NOT_FOUND: [404, 'There is no such organization'],
+  LINK_INVALID: [400, 'The link was used already, is too old, or is not complete'],
+  CROSS_SITE: [403, 'The request came from a page of another site'],
+
   // How often
   RATE_LIMITED: [429, 'This was asked too often'],
 

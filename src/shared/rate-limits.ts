@@ -8,8 +8,11 @@ export const limitedOperations = ['create', 'prepare', 'auth', 'read', 'api'] as
 
 export type LimitedOperation = (typeof limitedOperations)[number]
 
-/** Whose requests are counted together: those of an address, of a principal, of a project. */
-export type LimitedBy = 'address' | 'principal' | 'project'
+/**
+ * Whose requests are counted together: those of an address, of a principal, of a project, or about
+ * the account with an e-mail address.
+ */
+export type LimitedBy = 'address' | 'principal' | 'project' | 'account'
 
 /** So many `points` in any window of `per`, which begins with the first of them. */
 export interface RateLimit {
@@ -31,7 +34,10 @@ export interface RateLimitOptions {
   readonly create?: RateLimitChoice
   /** Calls of `prepare`, each with any number of files. Default: as `create`, counted apart. */
   readonly prepare?: RateLimitChoice
-  /** Wrong credentials; only by address. Default 100 a minute. */
+  /**
+   * Wrong credentials, and all attempts to sign in, sign up and recover an account. Default 100 a
+   * minute for each address; and, where only named with `account`, 20 in 15 minutes for each account.
+   */
   readonly auth?: RateLimitChoice
   /** Requests to `/files`; only by address. Default none. */
   readonly read?: RateLimitChoice
@@ -66,12 +72,18 @@ export interface RateRule {
 const dimensions: Record<LimitedOperation, readonly LimitedBy[]> = {
   create: ['address', 'principal', 'project'],
   prepare: ['address', 'principal', 'project'],
-  auth: ['address'],
+  auth: ['address', 'account'],
   read: ['address'],
   api: ['address', 'principal', 'project'],
 }
 
 const creations = { points: 6_000, per: '1m' } as const
+
+/** What is not meant where one limit is given for all. */
+const onlyByName: { readonly [By in LimitedBy]?: RateLimit | false } = {
+  project: false,
+  account: { points: 20, per: '15m' },
+}
 
 const longestSeconds = 24 * 24 * 3600
 
@@ -135,7 +147,9 @@ function rulesOf(
   const whole = isNamed(choice) ? usual : choice
   const named = isNamed(choice) ? recordOf(choice, allowed) : {}
   const rules = allowed.map((by) => {
-    const limit = named[by] ?? (by === 'project' ? false : whole)
+    const limit =
+      named[by] ??
+      (whole === false && by === 'account' ? false : (onlyByName[by] ?? whole))
     return [by, limit === false ? false : parseLimit(limit)]
   })
   return Object.freeze(Object.fromEntries(rules))

@@ -12,10 +12,12 @@ interface Asked {
   basePath?: string
   mayDecline?: boolean
   tus?: boolean
+  accounts?: boolean
 }
 
 function place(path: string, asked: Asked = {}) {
   const { stripped = '', basePath = '', mayDecline = false, tus = false } = asked
+  const { accounts = false } = asked
   const incoming: Incoming = {
     method: 'GET',
     path,
@@ -31,7 +33,7 @@ function place(path: string, asked: Asked = {}) {
     parsedBody: undefined,
     openBody: () => Readable.from([]),
   }
-  return locate(incoming, basePath)
+  return locate(incoming, { basePath, accounts })
 }
 
 const found: [path: string, asked: Asked, prefix: string, segments: string[]][] = [
@@ -40,6 +42,7 @@ const found: [path: string, asked: Asked, prefix: string, segments: string[]][] 
   ['//uploads//demo', {}, '', ['uploads', 'demo']],
   ['/files/abc', {}, '', ['files', 'abc']],
   ['/routes', {}, '', ['routes']],
+  ['/auth/login', { accounts: true }, '', ['auth', 'login']],
   ['/healthz', {}, '', ['healthz']],
   ['/uploads/demo', { stripped: '/media' }, '/media', ['uploads', 'demo']],
   ['/media/uploads/demo', { basePath: '/media' }, '/media', ['uploads', 'demo']],
@@ -102,6 +105,11 @@ for (const [path, asked, says] of mismatches) {
 test("the host's own routes that look like ours are left to the host", () => {
   assert.is(place('/admin/files', { mayDecline: true }), null)
   assert.is(place('/uploads/demo', { mayDecline: true, basePath: '/media' }), null)
+})
+
+test("without accounts the paths under /auth are the host's", () => {
+  assert.is(place('/auth/login', { mayDecline: true }), null)
+  assert.is(place('/api/auth/session', { mayDecline: true }), null)
 })
 
 test.run()

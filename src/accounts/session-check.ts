@@ -1,0 +1,133 @@
+import { bearerToken } from '../auth/bearer.ts'
+import type { AuthRequest, Principal } from '../auth/principal.ts'
+import { createRowCache } from '../auth/row-cache.ts'
+import type { Channel } from '../channel/channel.ts'
+import type { Database } from '../db/database.ts'
+import { CarcosaError } from '../shared/errors.ts'
+import type { SessionCookie } from './cookie.ts'
+import { assertNotForged, type TrustedPages } from './forgery.ts'
+import { findSession, type SessionRow } from './session-rows.ts'
+import { looksLikeSession, type SessionTokens } from './session-token.ts'
+import { findDisabled } from './user-rows.ts'
+
+/** On `carcosa.session` of the channel: the id of a user, or `*` for all of them. */
+export const sessionTopic = 'session'
+
+/** Tells all processes that what they know of the sessions of a user is no longer true. */
+export function tellSessions(channel: Pick<Channel, 'send'>, userId: string): void {
+  channel.send(sessionTopic, userId, true)
+}
+
+export interface SessionCheckDeps {
+  readonly db: Pick<Database, 'query'>
+  readonly channel: Pick<Channel, 'on' | 'onGap'>
+  readonly tokens: SessionTokens
+  readonly cookie: SessionCookie
+  readonly pages: TrustedPages
+}
+
+/** A session that works, by the request it came with. */
+export interface FoundSession {
+  readonly row: SessionRow
+  /** As better-auth knows it. */
+  readonly token: string
+  readonly isCookie: boolean
+}
+
+/** Finds out who is signed in. */
+export interface SessionCheck {
+  /**
+   * The session of a request; null if it has none.
+   * @throws {CarcosaError} UNAUTHENTICATED, CROSS_SITE
+   */
+  find(request: AuthRequest): Promise<FoundSession | null>
+  /** @throws {CarcosaError} the same, and PROJECT_NOT_FOUND */
+  authenticate(request: AuthRequest): Promise<Principal | null>
+  /** Whether a user was disabled, or is gone. */
+  isUserShutOut(userId: string): Promise<boolean>
+}
+
+/** At most one query for each session and project in five seconds; none for a forged credential. */
+export function createSessionCheck(deps: SessionCheckDeps): SessionCheck {
+  const { db, channel, tokens, cookie, pages } = deps
+  const isAbout = (row: { userId: string }, message: string) =>
+    message === '*' || message === row.userId
+  const sessions = createRowCache<SessionRow>({ channel, topic: sessionTopic, isAbout })
+  const users = createRowCache<{ userId: string; isDisabled: boolean }>({
+    ...{ channel, topic: sessionTopic, isAbout },
+  })
+
+  const find = async (request: AuthRequest): Promise<FoundSession | null> => {
+    const credential = credentialOf(request, cookie)
+    if (credential === null) return null
+    const { isCookie, text } = credential
+    if (isCookie) assertNotForged(request, pages)
+    const token = tokens.open(text)
+    if (token === null) throw refused('unknown')
+    const project = projectOf(request)
+    const row = await sessions.get(`${token} ${project ?? ''}`, () =>
+      findSession(db, token, project),
+    )
+    if (!row) throw refused('unknown')
+    if (row.expiresAt.getTime() <= Date.now()) throw refused('expired')
+    if (row.disabledAt) throw refused('disabled')
+    return { row, token, isCookie }
+  }
+
+  return {
+    find,
+    async authenticate(request) {
+      const found = await find(request)
+      return found && principalOf(found.row, projectOf(request))
+    },
+    async isUserShutOut(userId) {
+      const user = await users.get(userId, () => findDisabled(db, userId))
+      return user?.isDisabled ?? true
+    },
+  }
+}
+
+function credentialOf(request: AuthRequest, cookie: SessionCookie) {
+  const bearer = bearerToken(request)
+  if (bearer !== null && looksLikeSession(bearer))
+    return { text: bearer, isCookie: false }
+  const text = cookie.read(request.headers)
+  return text === null || text === '' ? null : { text, isCookie: true }
+}
+
+/** The project that a request names, by the header or else in its query; null if it names none. */
+function projectOf({ headers, url }: AuthRequest): string | null {
+  const at = url.indexOf('?')
+  const inQuery = at < 0 ? null : new URLSearchParams(url.slice(at)).get('project')
+  const named = headers.get('carcosa-project') ?? inQuery
+  return named === null || named === '' ? null : named.slice(0, 256).replaceAll('\0', '')
+}
+
+/** Who is in no organization has no project: nothing is theirs but their account. */
+const nowhere = { projectId: '-', scopes: { routes: [], actions: [] } } as const
+
+function principalOf(row: SessionRow, asked: string | null): Principal {
+  const { userId: id, projectId, organizationId, role, email, name } = row
+  if (asked !== null && projectId === null) {
+    throw new CarcosaError('PROJECT_NOT_FOUND', {
+      message: `There is no project ${JSON.stringify(asked.slice(0, 64))}.`,
+    })
+  }
+  const claims = { email, name, emailVerified: row.emailVerified, sessionId: row.id }
+  const who = { id, kind: 'user', organizationId, claims } as const
+  if (projectId === null) return { ...who, ...nowhere, ...(role && { role }) }
+  return { ...who, projectId, ...(role && { role }) }
+}
+
+const messages = {
+  unknown: 'There is no such session. Sign in again.',
+  expired: 'The session has expired. Sign in again.',
+  disabled: 'This account was disabled.',
+} as const
+
+function refused(reason: keyof typeof messages): CarcosaError {
+  return new CarcosaError('UNAUTHENTICATED', {
+    message: messages[reason],
+    details: { reason },
+  })
+}
