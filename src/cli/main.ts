@@ -11,6 +11,7 @@ import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
 import { verb as start } from './start.ts'
 import { verb as upload } from './upload.ts'
+import { verb as users } from './users.ts'
 import { type Io, UsageError, type Verb } from './verb.ts'
 import { verb as version } from './version.ts'
 import { verb as worker } from './worker.ts'
@@ -24,6 +25,7 @@ export const verbs: readonly Verb[] = [
   jobs,
   keys,
   audit,
+  users,
   migrate,
   doctor,
   gc,

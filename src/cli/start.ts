@@ -6,12 +6,13 @@ import type { Logger } from '../shared/logger.ts'
 import { openAdmin } from './server/admin.ts'
 import { watchConnections } from './server/connections.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
+import { firstOwner, printedMail } from './server/first-run.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
 import { runService, type Service } from './server/service.ts'
 import { carcosaOptions, describeSettings, type Loaded } from './server/settings.ts'
-import type { Verb } from './verb.ts'
+import type { Io, Verb } from './verb.ts'
 
 /** `carcosa start`: the standalone server. */
 export const verb: Verb = {
@@ -33,7 +34,7 @@ is answered with the offset it has reached. A second signal stops at once.`,
   run: (args, io) =>
     runService(args, io, (service) => {
       warn(service.loaded, service.log)
-      return serve(service, (address, admin) => {
+      return serve(service, io, (address, admin) => {
         io.stdout.write(banner(service.loaded, address, admin))
       })
     }),
@@ -42,11 +43,14 @@ is answered with the offset it has reached. A second signal stops at once.`,
 /** `listening` is called once connections are accepted, also on the admin port, where there is one. */
 async function serve(
   { config, log, stopped }: Service,
+  io: Io,
   listening: (address: AddressInfo, admin: AddressInfo | null) => void,
 ): Promise<void> {
   // Loaded here so that other verbs start without it.
   const { createCarcosa } = await import('../carcosa.ts')
-  const carcosa = await createCarcosa({ ...carcosaOptions(config), logger: log })
+  const mail = printedMail(config, io)
+  const options = { ...carcosaOptions(config), accounts: mail.accounts }
+  const carcosa = await createCarcosa({ ...options, logger: log })
   let stopping = false
   let closeAdmin = () => {}
   try {
@@ -57,7 +61,10 @@ async function serve(
     })
     const admin = await openAdmin({ carcosa, metrics, log }, config)
     closeAdmin = admin.close
-    listening(await listen(server, config), admin.address)
+    const address = await listen(server, config)
+    mail.reachedAt(localUrl(address))
+    listening(address, admin.address)
+    if (config.accounts) io.stdout.write(await firstOwner(carcosa, localUrl(address)))
     log.info({ reason: await stopped }, 'Stopping: running requests may end')
     stopping = true
     await carcosa.leave()

@@ -84,7 +84,9 @@ export async function startAccounts(
       const email = `${name}@example.com`
       await call('register', { body: { email, password, name } })
       if (accounts.verifyEmail !== false) {
-        await call('verify-email', { body: { token: await mailed('verify-email', email) } })
+        await call('verify-email', {
+          body: { token: await mailed('verify-email', email) },
+        })
       }
       const entered = await call('login', { body: { email, password } })
       const { user, token } = entered.json() as { user: Person; token: string }
