@@ -3,18 +3,18 @@ import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { AccountsConfig, Mail } from '../shared/accounts.ts'
 import type { Logger } from '../shared/logger.ts'
+import { type Belonging, createBelonging } from './belonging.ts'
 import { createSessionCookie, type SessionCookie } from './cookie.ts'
 import { asked, type Core, createHeaders } from './core.ts'
 import type { TrustedPages } from './forgery.ts'
-import { loggingMailer, registeredMail, resetMail } from './mails.ts'
-import { createMembership, type Membership } from './membership.ts'
+import { invitationMail, loggingMailer, registeredMail, resetMail } from './mails.ts'
 import { createRecovery, type Recovery, sendVerification } from './recovery.ts'
 import { createSessionCheck, type SessionCheck, tellSessions } from './session-check.ts'
 import { createSessionTokens } from './session-token.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 
 /** The people of a server, as the paths under `/auth` see them. */
-export interface Accounts extends SignIn, Recovery, Membership {
+export interface Accounts extends SignIn, Recovery, Belonging {
   readonly config: AccountsConfig
   readonly cookie: SessionCookie
   readonly pages: TrustedPages
@@ -22,6 +22,8 @@ export interface Accounts extends SignIn, Recovery, Membership {
   readonly db: Database
   /** Tells all processes that the sessions of a user are not what they were. */
   changed(userId: string): void
+  /** Tells somebody by mail that they are invited to an organization of this name. */
+  invite(invitation: { id: string; email: string }, organization: string): void
   /** A JWT that says who and where somebody is, for other services; it works for 15 minutes. */
   issueToken(principal: Principal): Promise<string>
   /** The keys that verify it, as a JWKS. */
@@ -71,9 +73,12 @@ export async function openAccounts(
   return {
     ...createSignIn(core),
     ...createRecovery(core),
-    ...createMembership(core),
+    ...createBelonging(core),
     ...{ config, cookie, pages, check, db },
     changed: (userId) => tellSessions(channel, userId),
+    invite({ id, email: to }, organization) {
+      core.send(invitationMail({ to, link: core.linkTo('invitation', id) }, organization))
+    },
     async issueToken({ id, projectId, organizationId, role, claims }) {
       const { email, name } = claims ?? {}
       const where = { organizationId, projectId, role }

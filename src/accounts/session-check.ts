@@ -8,10 +8,8 @@ import type { SessionCookie } from './cookie.ts'
 import { assertNotForged, type TrustedPages } from './forgery.ts'
 import { findSession, type SessionRow } from './session-rows.ts'
 import { looksLikeSession, type SessionTokens } from './session-token.ts'
+import { sessionTopic } from './session-topic.ts'
 import { findDisabled } from './user-rows.ts'
-
-/** On `carcosa.session` of the channel: the id of a user, or `*` for all of them. */
-export const sessionTopic = 'session'
 
 /** Tells all processes that what they know of the sessions of a user is no longer true. */
 export function tellSessions(channel: Pick<Channel, 'send'>, userId: string): void {

@@ -6,7 +6,7 @@ import type { Logger } from '../shared/logger.ts'
 import { openAdmin } from './server/admin.ts'
 import { watchConnections } from './server/connections.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
-import { firstOwner, printedMail } from './server/first-run.ts'
+import { printedMail, welcome } from './server/first-run.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
@@ -61,10 +61,12 @@ async function serve(
     })
     const admin = await openAdmin({ carcosa, metrics, log }, config)
     closeAdmin = admin.close
+    // Before anybody else can be the first.
+    const owner = config.accounts ? await carcosa.api.users.createOwner() : null
     const address = await listen(server, config)
     mail.reachedAt(localUrl(address))
     listening(address, admin.address)
-    if (config.accounts) io.stdout.write(await firstOwner(carcosa, localUrl(address)))
+    if (owner) io.stdout.write(welcome(owner, localUrl(address)))
     log.info({ reason: await stopped }, 'Stopping: running requests may end')
     stopping = true
     await carcosa.leave()

@@ -22,6 +22,8 @@ export interface TestServer {
   readonly http: Server
   readonly port: number
   readonly dataDir: string
+  /** The URL of its database. */
+  readonly database: string
   /** The insides, to look at what a request left behind. */
   readonly uploads: UploadDeps
   /** The same request through each door. */
@@ -108,6 +110,7 @@ export async function startServer(
     http,
     port,
     dataDir,
+    database: database?.url ?? 'memory://',
     uploads: inside,
     doors: { http: overHttp(port), fetch: overFetch(carcosa.fetch) },
     async row(upload) {

@@ -21,11 +21,10 @@ export function printedMail({ accounts }: Config, io: Io) {
   }
 }
 
-/** On a database without users: makes an owner, and says how to sign in. Else nothing. */
-export async function firstOwner({ api }: Carcosa, origin: string): Promise<string> {
-  const owner = await api.users.createOwner()
-  if (!owner) return ''
-  const { url, expiresAt } = owner.login
+type Owner = NonNullable<Awaited<ReturnType<Carcosa['api']['users']['createOwner']>>>
+
+/** Says how to sign in on a server that has no other users yet. */
+export function welcome({ login: { url, expiresAt } }: Owner, origin: string): string {
   const until = expiresAt.toISOString().slice(0, 16).replace('T', ' ')
   return `
 There are no users yet. Open this link to sign in as the owner; it works once, until ${until} UTC:

@@ -13,7 +13,7 @@ export interface ReceivedInvitation {
 }
 
 /** An organization, as one of its members sees it. */
-export interface Belonging {
+export interface OwnOrganization {
   readonly id: string
   readonly name: string
   readonly slug: string
@@ -21,9 +21,9 @@ export interface Belonging {
 }
 
 /** What takes the session of the person it is about. */
-export interface Membership {
+export interface Belonging {
   /** The organizations of a user, oldest membership first; at most 500. */
-  organizations(userId: string): Promise<Belonging[]>
+  organizations(userId: string): Promise<OwnOrganization[]>
   /** Those that wait, newest first; at most 100. */
   invitations(caller: Caller): Promise<ReceivedInvitation[]>
   /** @throws {CarcosaError} INVITATION_NOT_FOUND, also for those of others; EMAIL_NOT_VERIFIED */
@@ -34,12 +34,13 @@ export interface Membership {
   activate(body: unknown, caller: Caller): Promise<void>
 }
 
-export function createMembership(core: Core): Membership {
+export function createBelonging(core: Core): Belonging {
   const { db, channel, config, engine } = core
   const changed = ({ session }: Caller) => tellSessions(channel, session.row.userId)
 
   return {
-    organizations: (userId) => db.query<Belonging>(organizationsStatement, [userId]),
+    organizations: (userId) =>
+      db.query<OwnOrganization>(organizationsStatement, [userId]),
     async invitations({ session: { row } }) {
       // Who has not shown that the address is theirs is not told what came for it.
       if (config.verifyEmail && !row.emailVerified) return []
