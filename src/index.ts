@@ -2,6 +2,14 @@
 
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
+export type { User } from './accounts/user-rows.ts'
+export type {
+  LoginLink,
+  NewUser,
+  UserList,
+  UserPage,
+  UsersApi,
+} from './accounts/users.ts'
 export type { Api } from './api/api.ts'
 export type { AuditApi } from './api/audit.ts'
 export type { FilesApi } from './api/files.ts'
@@ -30,8 +38,10 @@ export type {
   AuthServices,
   Principal,
   Scopes,
+  SessionServices,
 } from './auth/principal.ts'
 export type { Action, Grant } from './auth/roles.ts'
+export { session } from './auth/session.ts'
 export { type Carcosa, createCarcosa } from './carcosa.ts'
 export { type CarcosaOptions, type ConfigOptions, defineConfig } from './config.ts'
 export type {
@@ -59,6 +69,7 @@ export type { RouteOptions } from './routes/options.ts'
 export { route } from './routes/route.ts'
 export { createRouter, type Router } from './routes/router.ts'
 export type { RouteConfig, TypeOptions } from './routes/rules.ts'
+export type { AccountsOptions, Mail, Mailer, SignUp } from './shared/accounts.ts'
 export { CarcosaError, type ErrorCode, type Problem } from './shared/errors.ts'
 export type { Logger } from './shared/logger.ts'
 export type { QuotaOptions } from './shared/quota.ts'

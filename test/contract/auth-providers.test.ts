@@ -2,15 +2,18 @@
 import { createSecretKey } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { suite } from 'uvu'
+import { openSessions } from '../../src/accounts/accounts.ts'
 import { apiKeys } from '../../src/auth/api-keys.ts'
 import { custom } from '../../src/auth/custom.ts'
 import { jwt } from '../../src/auth/jwt.ts'
 import { createKeyCheck } from '../../src/auth/key-check.ts'
 import { makeToken } from '../../src/auth/key-format.ts'
 import type { AuthProvider } from '../../src/auth/principal.ts'
+import { session } from '../../src/auth/session.ts'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import { silentLogger } from '../../src/shared/logger.ts'
 import { testAuthProvider } from '../../src/testing.ts'
+import { type AccountsServer, type Person, startAccounts } from '../support/accounts.ts'
 import { audience, type Issuer, startIssuer } from '../support/issuer.ts'
 import { bearer, startServer, type TestServer } from '../support/server.ts'
 
@@ -63,6 +66,52 @@ testAuthProvider({
   },
 })
 keys.run()
+
+const signedIn = suite('session()')
+const secret40 = 's'.repeat(40)
+let people: AccountsServer
+let folk: Record<'ann' | 'bob' | 'gone' | 'ended', Person>
+signedIn.before(async () => {
+  people = await startAccounts({ verifyEmail: false }, { secret: secret40 })
+  const [ann, bob] = [await people.person('ann'), await people.person('bob')]
+  const [gone, ended] = [await people.person('gone'), await people.person('ended')]
+  await people.carcosa.api.users.disable(gone.id)
+  await people.call('logout', { bearer: ended.token, body: {} })
+  folk = { ann, bob, gone, ended }
+})
+signedIn.after(() => people.close())
+testAuthProvider({
+  test: signedIn,
+  create() {
+    const { db, channel } = people.uploads
+    const { services } = openSessions({
+      ...{ db, channel, log: silentLogger, roles: [], origins: [], basePath: '' },
+      ...{ secrets: [secret40], publicUrl: undefined, run: (work) => work() },
+      config: { signUp: 'open', sessionLifetime: 60_000, verifyEmail: false },
+    })
+    const keys = createKeyCheck({ db, channel, log: silentLogger })
+    const provider = session().connect?.({ ...keys, sessions: services })
+    if (!provider) throw new TypeError('session() needs the accounts')
+    const { ann, bob, gone, ended } = folk
+    const cookie = (value: string) => ({
+      headers: { Host: 'localhost', Cookie: `carcosa_session=${value}` },
+    })
+    return {
+      provider,
+      good: [
+        { request: bearing(ann.token), principal: user(ann.id) },
+        { request: cookie(bob.token), principal: user(bob.id) },
+      ],
+      bad: {
+        changed: bearing(`${ann.token.slice(0, -3)}AAA`),
+        'made up': cookie('cs_whatever'),
+        'of somebody disabled': bearing(gone.token),
+        'of somebody signed out': bearing(ended.token),
+      },
+    }
+  },
+})
+signedIn.run()
 
 let issuer: Issuer
 const tokens = suite('jwt({ jwksUri })')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { suite } from 'uvu'
+import { postgres } from '../../support/postgres.ts'
 
 const test = suite('what a host with people of its own loads')
 const run = promisify(execFile)
@@ -15,6 +16,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** The modules of better-auth that a program has loaded which starts a Carcosa. */
 async function loaded(accounts: string): Promise<number> {
+  const database = await postgres()
   const program = `
 import { registerHooks } from 'node:module'
 let found = 0
@@ -27,7 +29,7 @@ registerHooks({
 const { createCarcosa, createRouter, route } = await import('carcosa')
 const carcosa = await createCarcosa({
   router: createRouter({ demo: route({ blob: { maxFileSize: '1MB' } }) }),
-  database: 'memory://', dataDir: '${dataDir}', worker: false, accounts: ${accounts},
+  database: '${database.url}', dataDir: '${dataDir}', worker: false, accounts: ${accounts},
 })
 await carcosa.fetch(new Request('http://localhost/auth/session'))
 await carcosa.api.users.list()
@@ -36,6 +38,7 @@ console.log(found)
 `
   const args = ['--input-type=module', '--eval', program]
   const { stdout } = await run(process.execPath, args, { cwd: root })
+  await database.drop()
   return Number(stdout)
 }
 
