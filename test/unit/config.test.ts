@@ -127,6 +127,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       CARCOSA_TRUSTED_PROXIES: 'loopback, 10.1.0.0/16',
       CARCOSA_RATE_LIMITS: 'create=600/1m, read=5/1s',
       CARCOSA_QUOTA: 'bytes=1GB,perOwner.files=3',
+      CARCOSA_ACCOUNTS: 'open',
     },
   })
   assert.equal(
@@ -137,6 +138,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
         read: { points: 5, per: '1s' },
       }),
       quota: parseQuota({ bytes: '1GB', perOwner: { files: 3 } }),
+      accounts: { signUp: 'open', sessionLifetime: 1_209_600_000, verifyEmail: true },
       router: undefined,
       auth: undefined,
       events: undefined,

@@ -18,7 +18,10 @@ test('what is not named stays as it is by default', () => {
   assert.equal(defaultRateLimits, {
     create: { address: usual, principal: usual, project: false },
     prepare: { address: usual, principal: usual, project: false },
-    auth: { address: { points: 100, per: 60_000 } },
+    auth: {
+      address: { points: 100, per: 60_000 },
+      account: { points: 20, per: 900_000 },
+    },
     read: { address: false },
     api: { address: often, principal: often, project: false },
     store: 'shared',
