@@ -37,6 +37,18 @@ test('somebody registers, confirms the address, signs in, uploads and signs out'
   assert.equal(me.status, 200, me.text)
   assert.deepEqual(me.json().organizations, [])
 
+  // In no organization, they know who they are, and nothing else is theirs.
+  const known = await call('/api/v1/me', { cookie })
+  assert.equal(known.status, 200, known.text)
+  assert.equal(known.json().kind, 'user')
+  assert.deepEqual(known.json().grants, [])
+  assert.equal((await call('/api/v1/files', { cookie })).status, 403)
+  for (const route of ['mine', 'demo']) {
+    const headers = { 'Tus-Resumable': '1.0.0', 'Upload-Length': '3' }
+    const upload = await call(`/uploads/${route}`, { method: 'POST', cookie, headers })
+    assert.equal(upload.status, 403, upload.text)
+  }
+
   assert.equal((await call('logout', { method: 'POST', body: {}, cookie })).status, 200)
   const after = await call('session', { cookie })
   assert.equal(after.status, 401)
