@@ -78,6 +78,11 @@ export async function deleteSessions(
   return (await db.query(deleteAllStatement, [userId, exceptId])).length
 }
 
+/** Forgets some of the sessions that are over, whoever they belonged to. */
+export async function deleteExpired(db: Queries): Promise<void> {
+  await db.query(deleteExpiredStatement)
+}
+
 /** Gives a session its full time again, at most once a day. Null if it is not time yet. */
 export async function extendSession(
   db: Queries,
@@ -137,6 +142,13 @@ const deleteAllStatement: Statement = {
   name: 'session_delete_all',
   sql: `DELETE FROM carcosa.user_session
 WHERE user_id = $1 AND id IS DISTINCT FROM $2::text RETURNING id`,
+}
+
+const deleteExpiredStatement: Statement = {
+  name: 'session_delete_expired',
+  sql: `DELETE FROM carcosa.user_session WHERE id IN (
+  SELECT id FROM carcosa.user_session WHERE expires_at < now() LIMIT 100
+) RETURNING id`,
 }
 
 const extendStatement: Statement = {

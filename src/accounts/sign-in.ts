@@ -6,7 +6,7 @@ import { emailOf, newPasswordOf, objectOf, passwordOf, textOf } from './input.ts
 import { useLink } from './links.ts'
 import { codeOf } from './refusals.ts'
 import { tellSessions } from './session-check.ts'
-import { deleteSession, insertSession } from './session-rows.ts'
+import { deleteExpired, deleteSession, insertSession } from './session-rows.ts'
 import { findUser } from './user-rows.ts'
 
 /** The ways in, and out. `body` is what the client sent. */
@@ -63,6 +63,8 @@ export function createSignIn(core: Core): SignIn {
       const { token, user } = await asked(
         engine.api.signInEmail({ body: { email, password }, headers }),
       )
+      // What is over goes with what is new.
+      core.later(() => deleteExpired(db))
       return entered(token, user)
     },
     async loginByLink(body, sender) {

@@ -44,6 +44,23 @@ test('a person lists their sessions without credentials in them, and ends one', 
   assert.equal((await call('session', { cookie: ann.token })).status, 200)
 })
 
+test('a session that is over is refused, and forgotten when somebody signs in', async () => {
+  const { db } = server.uploads
+  const old = await server.person('old')
+  await db.executeSql(
+    `UPDATE carcosa.user_session SET expires_at = now() - interval '1 s' WHERE user_id = '${old.id}'`,
+  )
+  assert.equal((await server.call('session', { bearer: old.token })).status, 401)
+  await server.call('login', { body: { email: old.email, password } })
+  for (const until = Date.now() + 5_000; ; ) {
+    const { rows } = await db.executeSql(
+      'SELECT id FROM carcosa.user_session WHERE expires_at < now()',
+    )
+    if (rows.length === 0) break
+    assert.ok(Date.now() < until, 'it is still there')
+  }
+})
+
 test('the sessions of others are as unknown as those that never were', async () => {
   const bob = await server.person('bob')
   const eve = await server.person('eve')
