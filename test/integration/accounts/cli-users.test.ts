@@ -12,14 +12,14 @@ test.before(async () => {
 test.after(() => server.close())
 
 async function users(...args: string[]) {
-  let [out, err] = ['', '']
+  const [out, err]: [string[], string[]] = [[], []]
   const code = await main(['users', ...args, '--database', server.database], {
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
+    stdout: { write: (text) => void out.push(text) },
+    stderr: { write: (text) => void err.push(text) },
     env: {},
     cwd: server.dataDir,
   })
-  return { code, out, err }
+  return { code, out: out.join(''), err: err.join('') }
 }
 
 test('create prints a link that signs in once, with the role that was said', async () => {
