@@ -84,9 +84,9 @@ export async function openAccounts(
       const where = { organizationId, projectId, role }
       const iat = Math.floor(Date.now() / 1_000)
       const payload = { sub: id, iss: issuer, aud: issuer, iat, email, name, ...where }
-      return (await asked(engine.api.signJWT({ body: { payload } }))).token
+      return asked(engine.signJwt(payload))
     },
-    publicKeys: () => asked(engine.api.getJwks()),
+    publicKeys: () => asked(engine.jwks()),
   }
 }
 

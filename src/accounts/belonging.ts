@@ -48,20 +48,18 @@ export function createBelonging(core: Core): Belonging {
     },
     async accept(invitationId, caller) {
       const headers = await core.headersOf(caller, caller.session.token)
-      const { invitation, member } = await asked(
-        engine.api.acceptInvitation({ body: { invitationId }, headers }),
-      )
+      const accepted = await asked(engine.accept(invitationId, headers))
       changed(caller)
-      return { organizationId: invitation.organizationId, role: member.role }
+      return accepted
     },
     async reject(invitationId, caller) {
       const headers = await core.headersOf(caller, caller.session.token)
-      await asked(engine.api.rejectInvitation({ body: { invitationId }, headers }))
+      await asked(engine.reject(invitationId, headers))
     },
     async activate(body, caller) {
       const organizationId = textOf('organizationId', objectOf(body).organizationId, 64)
       const headers = await core.headersOf(caller, caller.session.token)
-      await asked(engine.api.setActiveOrganization({ body: { organizationId }, headers }))
+      await asked(engine.activate(organizationId, headers))
       changed(caller)
     },
   }

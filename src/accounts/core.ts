@@ -2,10 +2,50 @@ import { createHmac } from 'node:crypto'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { AccountsConfig, Mail } from '../shared/accounts.ts'
-import type { Engine } from './engine.ts'
 import { toRefusal } from './refusals.ts'
 import type { FoundSession } from './session-check.ts'
 import type { SessionTokens } from './session-token.ts'
+
+/**
+ * What we ask of better-auth, in our own words: its types are none that users of this package
+ * should have to compile.
+ */
+export interface Engine {
+  /** What the cookie that it reads is called, and signed with. */
+  signing(): Promise<{ cookieName: string; secret: string }>
+  signUp(body: Named & Keyed, headers: Headers): Promise<MaybeSignedIn>
+  signIn(body: Keyed, headers: Headers): Promise<{ token: string; user: Entered['user'] }>
+  requestReset(email: string): Promise<unknown>
+  resetPassword(body: { token: string; newPassword: string }): Promise<unknown>
+  setPassword(newPassword: string, headers: Headers): Promise<unknown>
+  /** Ends all sessions, and begins another. */
+  changePassword(
+    body: { newPassword: string; currentPassword: string },
+    headers: Headers,
+  ): Promise<MaybeSignedIn>
+  accept(
+    invitationId: string,
+    headers: Headers,
+  ): Promise<{ organizationId: string; role: string }>
+  reject(invitationId: string, headers: Headers): Promise<unknown>
+  activate(organizationId: string, headers: Headers): Promise<unknown>
+  signJwt(payload: Record<string, unknown>): Promise<string>
+  jwks(): Promise<object>
+}
+
+interface MaybeSignedIn {
+  readonly token: string | null
+  readonly user: Entered['user']
+}
+
+interface Keyed {
+  readonly email: string
+  readonly password: string
+}
+
+interface Named {
+  readonly name: string
+}
 
 /** What everything stands on that is done with accounts. */
 export interface Core {
@@ -61,10 +101,10 @@ export function createHeaders(engine: Engine): Core['headersOf'] {
     if (address) headers.set('x-forwarded-for', address)
     if (userAgent) headers.set('user-agent', userAgent.slice(0, 300))
     if (token === undefined) return headers
-    const { authCookies, secret } = await engine.$context
+    const { cookieName, secret } = await engine.signing()
     const signature = createHmac('sha256', secret).update(token).digest('base64')
     const value = encodeURIComponent(`${token}.${signature}`)
-    headers.set('cookie', `${authCookies.sessionToken.name}=${value}`)
+    headers.set('cookie', `${cookieName}=${value}`)
     return headers
   }
 }

@@ -9,6 +9,7 @@ import type { Database } from '../db/database.ts'
 import type { AccountsConfig } from '../shared/accounts.ts'
 import { newId } from '../shared/ids.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { Engine } from './core.ts'
 import { longestPassword, shortestPassword } from './input.ts'
 import { findDisabled } from './user-rows.ts'
 
@@ -38,10 +39,38 @@ export interface Addressee {
   readonly email: string
 }
 
-export type Engine = ReturnType<typeof createEngine>
-
 /** better-auth on our tables. It stores and hashes; it decides nothing, sends nothing and counts nothing. */
-export function createEngine(deps: EngineDeps) {
+export function createEngine(deps: EngineDeps): Engine {
+  const auth = configured(deps)
+  const { api } = auth
+  return {
+    async signing() {
+      const { authCookies, secret } = await auth.$context
+      return { cookieName: authCookies.sessionToken.name, secret }
+    },
+    signUp: (body, headers) => api.signUpEmail({ body, headers }),
+    signIn: (body, headers) => api.signInEmail({ body, headers }),
+    requestReset: (email) => api.requestPasswordReset({ body: { email } }),
+    resetPassword: (body) => api.resetPassword({ body }),
+    setPassword: (newPassword, headers) =>
+      api.setPassword({ body: { newPassword }, headers }),
+    changePassword: (body, headers) =>
+      api.changePassword({ body: { ...body, revokeOtherSessions: true }, headers }),
+    async accept(invitationId, headers) {
+      const accepted = await api.acceptInvitation({ body: { invitationId }, headers })
+      const { invitation, member } = accepted
+      return { organizationId: invitation.organizationId, role: member.role }
+    },
+    reject: (invitationId, headers) =>
+      api.rejectInvitation({ body: { invitationId }, headers }),
+    activate: (organizationId, headers) =>
+      api.setActiveOrganization({ body: { organizationId }, headers }),
+    signJwt: async (payload) => (await api.signJWT({ body: { payload } })).token,
+    jwks: () => api.getJwks(),
+  }
+}
+
+function configured(deps: EngineDeps) {
   const { db, secrets, config, issuer, log, on } = deps
   const { verifyEmail } = config
   return betterAuth({

@@ -46,13 +46,13 @@ export function createRecovery(core: Core): Recovery {
     },
     forgotPassword(body) {
       const email = emailOf(objectOf(body).email)
-      core.later(() => engine.api.requestPasswordReset({ body: { email } }))
+      core.later(() => engine.requestReset(email))
     },
     async resetPassword(body) {
       const { token: sent, password } = objectOf(body)
       const token = textOf('token', sent)
       const newPassword = newPasswordOf(password)
-      await asked(engine.api.resetPassword({ body: { token, newPassword } }))
+      await asked(engine.resetPassword({ token, newPassword }))
     },
     async changePassword(body, caller) {
       const { newPassword: wanted, currentPassword, email, name } = objectOf(body)
@@ -61,20 +61,16 @@ export function createRecovery(core: Core): Recovery {
       const headers = await core.headersOf(caller, token)
       if (!(await hasPassword(db, row.userId))) {
         await identify(core, row.userId, { email, name })
-        await asked(engine.api.setPassword({ body: { newPassword }, headers }))
+        await asked(engine.setPassword(newPassword, headers))
         await deleteSessions(db, row.userId, row.id)
         tellSessions(channel, row.userId)
         return null
       }
       const changed = await asked(
-        engine.api.changePassword({
+        engine.changePassword(
+          { newPassword, currentPassword: passwordOf(currentPassword) },
           headers,
-          body: {
-            newPassword,
-            currentPassword: passwordOf(currentPassword),
-            revokeOtherSessions: true,
-          },
-        }),
+        ),
       )
       tellSessions(channel, row.userId)
       if (changed.token === null) return null

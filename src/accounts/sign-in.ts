@@ -45,8 +45,7 @@ export function createSignIn(core: Core): SignIn {
       const name = textOf('name', called)
       if (config.signUp === 'invited') await assertInvited(core, invitation, email)
       const headers = await core.headersOf(sender)
-      const sign = () =>
-        engine.api.signUpEmail({ body: { email, password, name }, headers })
+      const sign = () => engine.signUp({ email, password, name }, headers)
       const { token, user } = await asked(
         sign().catch((error) => {
           // Somebody made the same account at the same time: now it is seen that there is one.
@@ -60,9 +59,7 @@ export function createSignIn(core: Core): SignIn {
       const { email: given, password: sent } = objectOf(body)
       const [email, password] = [emailOf(given), passwordOf(sent)]
       const headers = await core.headersOf(sender)
-      const { token, user } = await asked(
-        engine.api.signInEmail({ body: { email, password }, headers }),
-      )
+      const { token, user } = await asked(engine.signIn({ email, password }, headers))
       // What is over goes with what is new.
       core.later(() => deleteExpired(db))
       return entered(token, user)

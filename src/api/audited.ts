@@ -133,6 +133,21 @@ export const auditTable: AuditTable = {
     },
     recount: { action: 'usage.recounted', project: ([projectId]) => projectId },
   },
+  users: {
+    create: {
+      action: 'user.created',
+      target: (_, made) => made?.user.id ?? null,
+      details: ({ args: [user] }) => pick(user, ['email', 'role', 'organizationId']),
+    },
+    createOwner: { action: 'user.owner-created', target: () => null },
+    list: reads,
+    get: reads,
+    createLoginLink: { action: 'user.login-link-created' },
+    resetPassword: { action: 'user.password-reset' },
+    revokeSessions: { action: 'user.sessions-revoked' },
+    disable: { action: 'user.disabled' },
+    enable: { action: 'user.enabled' },
+  },
   events: { list: reads, subscribe: reads },
   audit: { list: reads, requests: reads },
 }
