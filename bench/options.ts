@@ -17,6 +17,7 @@ export const caseNames = [
   's3-memory',
   'leases',
   'nodes',
+  'lists',
 ] as const
 
 export type CaseName = (typeof caseNames)[number]
@@ -61,6 +62,8 @@ export interface Sizes {
   s3: { large: number; small: number; read: number }
   /** Number of uploads whose leases are taken. */
   leases: number
+  /** Files in the two databases whose lists are compared. */
+  lists: { few: number; many: number }
 }
 
 export const usage = `Usage: node bench/run.ts [options]
@@ -90,6 +93,7 @@ const fullSizes: Sizes = {
   events: { watchers: 5000, uploads: 100, bytes: 32 * mib, replay: 10_000 },
   s3: { large: 128 * mib, small: 2000, read: 1024 * mib },
   leases: 2000,
+  lists: { few: 1_000, many: 1_000_000 },
 }
 
 const smokeSizes: Sizes = {
@@ -101,6 +105,7 @@ const smokeSizes: Sizes = {
   events: { watchers: 100, uploads: 8, bytes: mib, replay: 1_000 },
   s3: { large: 20 * mib, small: 64, read: 16 * mib },
   leases: 64,
+  lists: { few: 1_000, many: 4_000 },
 }
 
 const flags = {

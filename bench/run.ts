@@ -4,6 +4,7 @@ import { events } from './cases/events.ts'
 import { head } from './cases/head.ts'
 import { large } from './cases/large.ts'
 import { leases } from './cases/leases.ts'
+import { lists } from './cases/lists.ts'
 import { memory } from './cases/memory.ts'
 import { mounted } from './cases/mounted.ts'
 import { nodes } from './cases/nodes.ts'
@@ -35,6 +36,7 @@ const cases: Record<CaseName, Case> = {
   's3-memory': s3Memory,
   leases,
   nodes,
+  lists,
 }
 
 // Ctrl-C leaves through `exit`, which ends the servers and removes the files.

@@ -8,6 +8,7 @@ import { createDetector } from './files/detect.ts'
 import type { Drain } from './ops/drain.ts'
 import type { Metrics } from './ops/metrics.ts'
 import { defaultProject, type Parts } from './parts.ts'
+import { createEgress } from './shared/egress.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { noFaults } from './uploads/faults.ts'
 import { createLeases } from './uploads/lease.ts'
@@ -58,12 +59,14 @@ export function uploadDeps(
     tails: createTails(digest),
     tickets: createTicketOffice(secrets, (id) => assertNotShutOut(auth, id)),
     detector: createDetector(),
+    egress: createEgress({ networks: config.outboundNetworks }),
     faults: internals.faults ?? noFaults,
     settings: {
       projectId: defaultProject,
       digest,
       expiresIn: config.expiresIn,
       orphanGrace: config.orphanGrace,
+      deleteGrace: config.deleteGrace,
       eventRetention: config.eventRetention,
       logRetention: {
         audit: config.auditRetention,

@@ -70,6 +70,16 @@ export interface CarcosaOptions {
    * milliseconds or `2 days`. Default 48 hours; at least an hour longer than uploads live.
    */
   orphanGrace?: number | string
+  /**
+   * How long a file that was deleted keeps its bytes and can be restored by `api.files.restore`:
+   * milliseconds or `7 days`. Default 0: bytes are deleted at once.
+   */
+  deleteGrace?: number | string
+  /**
+   * What the server may fetch from (`api.files.uploadFromUrl`) beside the public internet, on any
+   * port: addresses, networks such as `10.0.0.0/8`, `loopback` or `private`. Default nothing.
+   */
+  outboundNetworks?: readonly string[]
   /** Longest life of a signed URL: milliseconds or `7 days`. Default 7 days. */
   maxSignedUrlAge?: number | string
   /**
@@ -218,6 +228,9 @@ export interface Config {
   readonly expiresIn: number
   /** Milliseconds. */
   readonly orphanGrace: number
+  /** Milliseconds. */
+  readonly deleteGrace: number
+  readonly outboundNetworks: readonly string[]
   /** Milliseconds. */
   readonly maxSignedUrlAge: number
   /** Bytes. */

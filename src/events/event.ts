@@ -8,6 +8,8 @@ export type EventType =
   | 'file.expired'
   | 'file.removed'
   | 'file.renamed'
+  | 'file.updated'
+  | 'file.undeleted'
   | 'file.restored'
 
 /** An event about to be appended to the outbox, in the transaction of the change it tells. */

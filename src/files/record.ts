@@ -23,6 +23,17 @@ export function isReadable(state: FileState): boolean {
   return readableStates.includes(state)
 }
 
+/** The states from which nothing comes any more, but for what may be restored. */
+export const endedStates: readonly FileState[] = [
+  'failed',
+  'rejected',
+  'expired',
+  'removed',
+]
+
+/** All but those: a custom id belongs to its file for as long as it is in one of them. */
+export const livingStates = fileStates.filter((state) => !endedStates.includes(state))
+
 /**
  * One upload and the file it becomes, as the rest of the program sees the row `carcosa.file`.
  * Byte counts are safe integers (at most 2^53 − 1), times are Dates.
@@ -56,6 +67,11 @@ export interface FileRecord {
   readonly sha256: string | null
   readonly batchId: string | null
   readonly batchIndex: number | null
+  /** What the application calls it; unique in its project among files that have not ended. */
+  readonly customId: string | null
+  readonly tags: readonly string[]
+  /** How often name, tags, acl or custom id were changed; see `ifMatch` of `api.files.update`. */
+  readonly revision: number
   readonly serverData: unknown
   readonly failure: Failure | null
   readonly attempts: number
@@ -65,7 +81,13 @@ export interface FileRecord {
   readonly storedAt: Date | null
   readonly readyAt: Date | null
   readonly expiresAt: Date | null
+  /** When the bytes of a file that has ended were deleted. */
   readonly purgedAt: Date | null
+  /**
+   * Until when a removed file keeps its bytes and can be restored (`deleteGrace`); null if they
+   * go, or went, at once.
+   */
+  readonly purgeAfter: Date | null
 }
 
 /** Why a file failed or was rejected. */
@@ -94,12 +116,19 @@ export type NewFile = Pick<
   | 'batchId'
   | 'batchIndex'
   | 'expiresAt'
->
+> &
+  Labels
+
+/** What an application hangs on a file of its own accord. Most files have none. */
+export type Labels = Partial<Pick<FileRecord, 'customId' | 'tags'>>
 
 /** The record of a row that was just inserted: what was given, and the columns' defaults. */
 export function newRecord(file: NewFile, createdAt: Date): FileRecord {
   return {
+    customId: null,
+    tags: [],
     ...file,
+    revision: 0,
     state: 'created',
     offset: 0,
     storeMemo: null,
@@ -115,5 +144,6 @@ export function newRecord(file: NewFile, createdAt: Date): FileRecord {
     storedAt: null,
     readyAt: null,
     purgedAt: null,
+    purgeAfter: null,
   }
 }

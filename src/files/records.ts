@@ -3,8 +3,9 @@ import { isUniqueViolation } from '../db/errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import { countSql, releaseSql, releasing, roomSql } from '../usage/reserve.ts'
 import { endLeaseSql, type Fence, fenceSql, fenceValues, fromNow } from './fence.ts'
+import { insertTagsSql, isLabelled } from './labels.ts'
 import { type FileRecord, type FileState, type NewFile, newRecord } from './record.ts'
-import { encode, type Row, rowColumns, storable, toJson, toRecord } from './row.ts'
+import { encode, type Row, rowColumns, toJson, toRecord } from './row.ts'
 
 /**
  * The statements that write `carcosa.file`. Each is one round trip and one atomic step: the
@@ -35,6 +36,7 @@ export type FileChanges = Partial<
     | 'readyAt'
     | 'expiresAt'
     | 'purgedAt'
+    | 'purgeAfter'
     | 'storeMemo'
   >
 >
@@ -58,12 +60,15 @@ export async function insertFile(
   file: NewFile,
   { events, lazily = false, lease = null, counted = false }: Insertion,
 ): Promise<FileRecord | null> {
-  const statement = insertStatements[counted ? 'counted' : 'plain']
+  const labelled = isLabelled(file)
+  const kind = `${counted ? 'counted' : 'plain'}${labelled ? 'Labelled' : ''}` as const
+  const statement = insertStatements[kind]
   const values = [
     ...insertColumns.map(([property]) => encode(property, file[property])),
     toJson(events),
     lease?.holder ?? null,
     lease?.ms ?? null,
+    ...(labelled ? [file.customId ?? null, file.tags ?? []] : []),
   ]
   const [row] = await db
     .query<{ created_at: Date }>(lazily ? statement.lazy : statement.durable, values)
@@ -89,9 +94,11 @@ export async function insertStored(
   { to, changes = {}, events = [], also = [] }: Arrival,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
-  const values: Partial<FileRecord> = { ...file, expiresAt: null, ...changes }
-  const rows = await db.query<{ created_at: Date }>(arrivalStatement({ columns, also }), [
-    ...arrivalColumns(columns).map(([property]) => encode(property, values[property])),
+  const values: Partial<FileRecord> = { tags: [], ...file, expiresAt: null, ...changes }
+  const inserted = arrivalColumns(columns, isLabelled(file))
+  const statement = arrivalStatement({ columns: inserted, also })
+  const rows = await db.query<{ created_at: Date }>(statement, [
+    ...inserted.map(([property]) => encode(property, values[property])),
     to,
     toJson(events),
     ...also.filter(hasValue).map(({ value }) => value),
@@ -191,20 +198,6 @@ export async function setDigest(db: Executor, id: string, sha256: string): Promi
   await db.query(digestStatement, [id, sha256])
 }
 
-/**
- * Changes the name of a file that has not ended, with `file.renamed`. Null if there is none, or
- * only one that was changed at another time than `ifUpdatedAt`.
- */
-export async function renameFile(
-  db: Executor,
-  id: string,
-  { filename, ifUpdatedAt = null }: { filename: string; ifUpdatedAt?: Date | null },
-): Promise<FileRecord | null> {
-  const values = [id, storable(filename), ifUpdatedAt]
-  const rows = await db.query<Row>(renameStatement, values)
-  return rows[0] ? toRecord(rows[0]) : null
-}
-
 /** Notes that the bytes of a file are gone from its store, and forgets its pieces and copies. */
 export async function markPurged(db: Executor, id: string): Promise<void> {
   await db.query(purgedStatement, [id])
@@ -256,6 +249,11 @@ const insertColumns: readonly Column<keyof NewFile>[] = [
   ['expiresAt', 'expires_at', 'timestamptz'],
 ]
 
+const labelColumns: readonly Column<'customId' | 'tags'>[] = [
+  ['customId', 'custom_id', 'text'],
+  ['tags', 'tags', 'text[]'],
+]
+
 const changeableColumns: readonly Column<keyof FileChanges>[] = [
   ['offset', 'offset', 'int8'],
   ['size', 'size', 'int8'],
@@ -272,6 +270,7 @@ const changeableColumns: readonly Column<keyof FileChanges>[] = [
   ['readyAt', 'ready_at', 'timestamptz'],
   ['expiresAt', 'expires_at', 'timestamptz'],
   ['purgedAt', 'purged_at', 'timestamptz'],
+  ['purgeAfter', 'purge_after', 'timestamptz'],
   ['storeMemo', 'store_memo', 'jsonb'],
 ]
 
@@ -301,28 +300,42 @@ function given(name: keyof NewFile): string {
   return insertedValue(insertColumns.findIndex(([property]) => property === name))
 }
 
-const insertSql = `WITH f AS (
-  INSERT INTO carcosa.file (${insertedColumns})
-  VALUES (${insertedValues})
+const labelColumnsSql = ', custom_id, tags'
+const labelValuesSql = `, $${insertColumns.length + 4}::text, $${insertColumns.length + 5}::text[]`
+
+/** Without labels the statement has none of their parameters: it is that of every small upload. */
+function insertSql(labelled: boolean): string {
+  const [columns, values] = labelled ? [labelColumnsSql, labelValuesSql] : ['', '']
+  return `WITH f AS (
+  INSERT INTO carcosa.file (${insertedColumns}${columns})
+  VALUES (${insertedValues}${values})
   ON CONFLICT (batch_id, batch_index) DO NOTHING
   RETURNING id, project_id, created_at
-), ${insertEvents(insertColumns.length + 1)}`
+), ${insertEvents(insertColumns.length + 1)}${labelled ? insertedTagsSql : ''}`
+}
+
+const insertedTagsSql = `, ${insertTagsSql(insertColumns.length + 5)}`
 
 const reservedSize = `coalesce(${given('size')}, 0)`
 
-const countedInsertSql = `WITH ${roomSql({
-  project: given('projectId'),
-  owner: given('ownerId'),
-  bytes: reservedSize,
-})}, f AS (
-  INSERT INTO carcosa.file (${insertedColumns}, reserved)
-  SELECT ${insertedValues}, ${reservedSize} FROM room
+function countedInsertSql(labelled: boolean): string {
+  const [columns, values] = labelled ? [labelColumnsSql, labelValuesSql] : ['', '']
+  return `WITH ${roomSql({
+    project: given('projectId'),
+    owner: given('ownerId'),
+    bytes: reservedSize,
+  })}, f AS (
+  INSERT INTO carcosa.file (${insertedColumns}, reserved${columns})
+  SELECT ${insertedValues}, ${reservedSize}${values} FROM room
   RETURNING id, project_id, created_at, reserved
-), ${countSql}, ${insertEvents(insertColumns.length + 1)}`
+), ${countSql}, ${insertEvents(insertColumns.length + 1)}${labelled ? insertedTagsSql : ''}`
+}
 
 const insertStatements = {
-  plain: insertStatementsOf('file_insert', insertSql),
-  counted: insertStatementsOf('file_insert_counted', countedInsertSql),
+  plain: insertStatementsOf('file_insert', insertSql(false)),
+  plainLabelled: insertStatementsOf('file_insert_labelled', insertSql(true)),
+  counted: insertStatementsOf('file_insert_counted', countedInsertSql(false)),
+  countedLabelled: insertStatementsOf('file_insert_counted_labelled', countedInsertSql(true)),
 }
 
 function insertStatementsOf(name: string, sql: string) {
@@ -367,27 +380,12 @@ const digestStatement: Statement = {
 WHERE id = $1 AND sha256 IS NULL`,
 }
 
-const renameStatement: Statement = {
-  name: 'file_rename',
-  sql: `WITH f AS (
-  UPDATE carcosa.file SET filename = $2,
-    updated_at = greatest(now(), updated_at + interval '1 millisecond')
-  WHERE id = $1 AND state NOT IN ('removed', 'expired', 'rejected', 'failed')
-    AND ($3::timestamptz IS NULL OR updated_at = $3)
-  RETURNING ${rowColumns()}
-), e AS (
-  INSERT INTO carcosa.event (project_id, file_id, type, data)
-  SELECT project_id, id, 'file.renamed', jsonb_build_object('id', id, 'filename', filename)
-  FROM f
-)
-SELECT * FROM f`,
-}
-
 const purgedStatement: Statement = {
   name: 'file_purged',
   sql: `WITH p AS (DELETE FROM carcosa.upload_part WHERE file_id = $1),
 s AS (DELETE FROM carcosa.staged_bytes WHERE file_id = $1),
-c AS (DELETE FROM carcosa.file_copy WHERE file_id = $1)
+c AS (DELETE FROM carcosa.file_copy WHERE file_id = $1),
+t AS (DELETE FROM carcosa.file_tag WHERE file_id = $1)
 UPDATE carcosa.file SET purged_at = now(), updated_at = now(), store_memo = NULL
 WHERE id = $1`,
 }
@@ -399,10 +397,14 @@ WHERE state IN ('created', 'receiving') AND expires_at < now()
 ORDER BY expires_at LIMIT $1`,
 }
 
+/** What ended with its bytes still there, and keeps them for nobody (any more). */
+const unpurgedSql = `state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL
+  AND (purge_after IS NULL OR purge_after <= now())`
+
 const unpurgedStatement: Statement = {
   name: 'file_unpurged',
   sql: `SELECT ${rowColumns()} FROM carcosa.file
-WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL AND id > $1
+WHERE ${unpurgedSql} AND id > $1
 ORDER BY id LIMIT $2`,
 }
 
@@ -412,7 +414,7 @@ const dueStatement: Statement = {
   (SELECT count(*) FROM carcosa.file
     WHERE state IN ('created', 'receiving') AND expires_at < now()) AS expired,
   (SELECT count(*) FROM carcosa.file
-    WHERE state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL) AS unpurged`,
+    WHERE ${unpurgedSql}) AS unpurged`,
 }
 
 const arrivalStatements = new Map<string, Statement>()
@@ -420,22 +422,26 @@ const arrivalStatements = new Map<string, Statement>()
 /** What a file is created with and what it has become since, each column once. */
 function arrivalColumns(
   columns: TransitionShape['columns'],
-): readonly Column<keyof NewFile | keyof FileChanges>[] {
+  labelled: boolean,
+): readonly ArrivalColumn[] {
   const later = new Set<string>(columns.map(([property]) => property))
-  return [...insertColumns.filter(([property]) => !later.has(property)), ...columns]
+  const first = insertColumns.filter(([property]) => !later.has(property))
+  return [...first, ...columns, ...(labelled ? labelColumns : [])]
 }
+
+type ArrivalColumn = Column<keyof NewFile | keyof FileChanges>
 
 /** One prepared statement per set of jobs; there are a handful. */
 function arrivalStatement({
-  columns: changed,
+  columns,
   also,
-}: Pick<TransitionShape, 'columns' | 'also'>): Statement {
-  const columns = arrivalColumns(changed)
+}: Pick<TransitionShape, 'also'> & { columns: readonly ArrivalColumn[] }): Statement {
   const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
   const key = names.join(' ')
   const known = arrivalStatements.get(key)
   if (known) return known
   const state = columns.length + 1
+  const tags = columns.findIndex(([property]) => property === 'tags') + 1
   const statement = {
     name: `file_insert_stored_${arrivalStatements.size}`,
     sql: `WITH f AS (
@@ -443,7 +449,7 @@ function arrivalStatement({
   VALUES (${columns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, $${state})
   ON CONFLICT (batch_id, batch_index) DO NOTHING
   RETURNING id, project_id, created_at, claimed_until
-), ${insertEvents(state + 1)}${alsoSql(also, state + 2)}
+), ${insertEvents(state + 1)}${tags ? `, ${insertTagsSql(tags)}` : ''}${alsoSql(also, state + 2)}
 SELECT created_at FROM f`,
   }
   arrivalStatements.set(key, statement)

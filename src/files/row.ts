@@ -14,6 +14,7 @@ const jsonColumns = new Set<string>([
 export function encode(property: string, value: unknown): unknown {
   if (value === undefined || value === null) return null
   if (jsonColumns.has(property)) return toJson(value)
+  if (Array.isArray(value)) return value.map((one) => encode('', one))
   return typeof value === 'string' ? storable(value) : value
 }
 
@@ -60,6 +61,9 @@ export interface Row {
   sha256: string | null
   batch_id: string | null
   batch_index: number | null
+  custom_id: string | null
+  tags: string[]
+  revision: number
   server_data: unknown
   failure: FileRecord['failure']
   attempts: number
@@ -70,6 +74,7 @@ export interface Row {
   ready_at: Date | null
   expires_at: Date | null
   purged_at: Date | null
+  purge_after: Date | null
 }
 
 const columns = [
@@ -78,6 +83,7 @@ const columns = [
   ...['store_name', 'key', 'store_memo', 'input', 'metadata', 'raw_metadata', 'sha256'],
   ...['batch_id', 'batch_index', 'server_data', 'failure', 'attempts', 'claimed_until'],
   ...['created_at', 'updated_at', 'stored_at', 'ready_at', 'expires_at', 'purged_at'],
+  ...['custom_id', 'tags', 'revision', 'purge_after'],
 ]
 
 /**
@@ -113,6 +119,9 @@ export function toRecord(row: Row): FileRecord {
     sha256: row.sha256,
     batchId: row.batch_id,
     batchIndex: row.batch_index,
+    customId: row.custom_id,
+    tags: row.tags,
+    revision: row.revision,
     serverData: row.server_data,
     failure: row.failure,
     attempts: row.attempts,
@@ -123,5 +132,6 @@ export function toRecord(row: Row): FileRecord {
     readyAt: row.ready_at,
     expiresAt: row.expires_at,
     purgedAt: row.purged_at,
+    purgeAfter: row.purge_after,
   }
 }

@@ -37,8 +37,8 @@ export interface UploadedFile {
 
 /**
  * Property under which middleware returns new names for its files, one entry for each file
- * and in the same order. It does not become part of the metadata. Only the name may change.
- * (UploadThing: `UTFiles`. Custom ids are not stored.)
+ * and in the same order. It does not become part of the metadata. Only the name may change, and
+ * `customId` and `tags` be added. (UploadThing: `UTFiles`.)
  *
  * @example
  * .middleware(({ files }) => ({
@@ -48,7 +48,13 @@ export interface UploadedFile {
 export const renamedFiles: unique symbol = Symbol.for('carcosa.renamedFiles')
 
 /** One entry of {@link renamedFiles}; what is given beside the name must be unchanged. */
-export type RenamedFile = Pick<FileInfo, 'name'> & Partial<FileInfo>
+export type RenamedFile = Pick<FileInfo, 'name'> &
+  Partial<FileInfo> & {
+    /** What the application calls it: 1 to 256 characters, of one file of the project at a time. */
+    readonly customId?: string
+    /** At most 32, each of 1 to 100 characters. */
+    readonly tags?: readonly string[]
+  }
 
 /** What middleware may return: an object that becomes the metadata, or nothing. */
 export type MiddlewareResult =

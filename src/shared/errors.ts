@@ -69,6 +69,10 @@ const table = {
 
   // Files
   FILE_NOT_FOUND: [404, 'There is no such file'],
+  CUSTOM_ID_TAKEN: [409, 'Another file of the project has this custom id'],
+  RESTORE_TOO_LATE: [410, 'The file cannot be restored any more'],
+  SOURCE_INVALID: [400, 'This is no URL to fetch a file from'],
+  SOURCE_UNAVAILABLE: [502, 'The URL could not be fetched'],
   PRECONDITION_FAILED: [412, 'It is not in the state the request asks for'],
   RANGE_NOT_SATISFIABLE: [416, 'The range lies outside the file'],
   CURSOR_INVALID: [400, 'The cursor was not issued by this server'],

@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/principal.ts'
-import type { NewFile } from '../files/record.ts'
+import { readLabels } from '../files/labels.ts'
+import type { Labels, NewFile } from '../files/record.ts'
 import { checkBatch, parseInput, ruleFor } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import type { FileInfo } from '../routes/hooks.ts'
@@ -7,7 +8,7 @@ import {
   type MiddlewareOutcome,
   readMiddlewareResult,
 } from '../routes/middleware-result.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { isKey } from '../shared/keys.ts'
 import { declaredTypeOf } from '../shared/mime.ts'
@@ -66,14 +67,15 @@ export async function judgeBatch(
 
   const input = await parseInput(route, batch.input)
   const asked = { principal, input, files: good }
-  const { metadata, names } = await runMiddleware(deps, request, asked)
+  const { metadata, files: settled } = await runMiddleware(deps, request, asked)
   let next = 0
   const files = await Promise.all(
     batch.files.map(async (file, batchIndex): Promise<FileVerdict> => {
       const error = checked.files[batchIndex]
       if (error) return { name: file.name, error }
-      const name = names[next++] ?? file.name
-      const agreement = agree(deps, route, { file, name, principal, input, metadata })
+      const { name = file.name, labels } = settled[next++] ?? {}
+      const settling = { name, principal, input, metadata, ...(labels && { labels }) }
+      const agreement = agree(deps, route, { file, ...settling })
       const agreed = { ...agreement, route: route.name, batchId, batchIndex }
       return { name, agreed, ticket: await deps.tickets.issue(agreed, expiresAt) }
     }),
@@ -125,9 +127,10 @@ async function judgeOne(
   if (error) throw error
   const input = await parseInput(route, parseJsonInput(creation.input))
   const asked = { principal, input, files: [file] }
-  const { metadata, names } = await runMiddleware(deps, request, asked)
-  const name = names[0] ?? file.name
-  return agree(deps, route, { file, name, principal, input, metadata })
+  const { metadata, files } = await runMiddleware(deps, request, asked)
+  const { name = file.name, labels } = files[0] ?? {}
+  const settling = { name, principal, input, metadata, ...(labels && { labels }) }
+  return agree(deps, route, { file, ...settling })
 }
 
 interface Agreed {
@@ -139,13 +142,14 @@ interface Agreed {
   metadata: unknown
   /** The store, where it was named for this file. Default: what the route chooses. */
   store?: string
+  labels?: Labels
 }
 
 /** Everything about the file that is decided before its first byte. */
 export function agree(
   deps: UploadDeps,
   route: NamedRoute,
-  { file, name, principal, input, metadata, store }: Agreed,
+  { file, name, principal, input, metadata, store, labels }: Agreed,
 ): Agreement {
   const choice = { route: route.name, principal, input, metadata, file }
   const chosen = typeof route.store === 'function' ? route.store(choice) : route.store
@@ -164,6 +168,7 @@ export function agree(
     storeName,
     input: input ?? null,
     metadata: metadata ?? null,
+    ...labels,
   }
 }
 
@@ -247,19 +252,23 @@ async function requireUploader(
   })
 }
 
+type Settled = Pick<MiddlewareOutcome, 'metadata'> & {
+  files: readonly { name: string; labels?: Labels }[]
+}
+
 async function runMiddleware(
   deps: UploadDeps,
   request: UploadRequest,
   asked: { principal: Principal | null; input: unknown; files: FileInfo[] },
-): Promise<MiddlewareOutcome> {
+): Promise<Settled> {
   const { route, url, method, headers } = request
-  if (!route.middleware) return readMiddlewareResult(undefined, asked.files)
+  if (!route.middleware) return labelled(readMiddlewareResult(undefined, asked.files))
   try {
     const result = await route.middleware({
       ...asked,
       request: new Request(url, { method, headers }),
     })
-    return readMiddlewareResult(result, asked.files)
+    return labelled(readMiddlewareResult(result, asked.files))
   } catch (error) {
     if (error instanceof CarcosaError) throw error
     deps.log.error({ err: error, route: route.name }, 'middleware failed')
@@ -267,6 +276,20 @@ async function runMiddleware(
       message: `The middleware of route "${route.name}" failed. Its error is in the server's log; throw a CarcosaError to tell the client why.`,
       cause: error,
     })
+  }
+}
+
+/** Labels that cannot be kept are a mistake of the middleware, not of the client. */
+function labelled({ metadata, files }: MiddlewareOutcome): Settled {
+  const readable = files.map(({ name, labels }) => ({ name, labels: readOwn(labels) }))
+  return { metadata, files: readable }
+}
+
+function readOwn(labels: MiddlewareOutcome['files'][number]['labels']): Labels {
+  try {
+    return readLabels(labels)
+  } catch (error) {
+    throw new TypeError(`[renamedFiles]: ${toCarcosaError(error).message}`)
   }
 }
 

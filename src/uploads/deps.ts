@@ -8,6 +8,7 @@ import type { Feed } from '../events/feed.ts'
 import type { Detector } from '../files/detect.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { NamedRoute } from '../routes/definition.ts'
+import type { Egress } from '../shared/egress.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Meter } from '../shared/meter.ts'
 import type { Quotas } from '../usage/quotas.ts'
@@ -40,6 +41,8 @@ export interface UploadDeps {
   readonly log: Logger
   readonly meter: Meter
   readonly faults: Faults
+  /** Fetches URLs that others choose. */
+  readonly egress: Egress
   readonly settings: UploadSettings
   route(name: string): NamedRoute | null
   /** Lets work go on after its request was answered; stopping waits for it. */
@@ -54,6 +57,8 @@ export interface UploadSettings {
   readonly expiresIn: number
   /** How old what nobody knows must be to be collected from a store, in ms. */
   readonly orphanGrace: number
+  /** How long a deleted file keeps its bytes and can be restored, in ms. */
+  readonly deleteGrace: number
   /** How long events are kept, in ms. */
   readonly eventRetention: number
   /** How long lines of the audit log and the request log are kept, in ms. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Principal } from '../auth/principal.ts'
+import { assertAcl, readLabels } from '../files/labels.ts'
 import type { FileRecord, NewFile } from '../files/record.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
@@ -9,6 +10,7 @@ import type { UploadDeps } from './deps.ts'
 import type { Lease } from './lease.ts'
 import { create, declareLength, remove } from './lifecycle.ts'
 import { receive } from './receive.ts'
+import type { Chosen } from './verdict.ts'
 
 /** An upload made by the program Carcosa runs in. */
 export interface ProgramUpload {
@@ -25,6 +27,18 @@ export interface ProgramUpload {
   input?: unknown
   /** Name of the store its bytes go to. Default: what the route chooses. */
   store?: string
+  /** What the application calls it, 1 to 256 characters; of one file of the project at a time. */
+  customId?: string | null
+  /** At most 32, each of 1 to 100 characters. */
+  tags?: readonly string[]
+  /** Who may read it. Default: what the route says of its type. */
+  acl?: FileRecord['acl']
+  /** Default: what the route says of its type. */
+  contentDisposition?: FileRecord['contentDisposition']
+  /** Ends it; what has arrived is deleted, and its reason is thrown. */
+  signal?: AbortSignal
+  /** The project it belongs to. Default: the default project. */
+  projectId?: string
 }
 
 /**
@@ -40,19 +54,40 @@ export async function uploadFromProgram(
   body: Readable,
   upload: ProgramUpload,
 ): Promise<FileRecord> {
+  const { signal } = upload
+  const stop = () => body.destroy(asError(signal?.reason))
   try {
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', stop)
     const route = routeOf(deps, upload)
-    const drafted = judge(deps, route, upload)
+    const chosen = readChosen(upload)
+    const drafted = { ...judge(deps, route, upload), ...chosen }
     const lease = await deps.leases.acquire(drafted.id, { preempt: 'idle' })
     try {
       const { record } = await create(deps, drafted, { followed: true, lease })
-      return await fill(deps, route, { record, body, lease })
+      return await fill(deps, route, { record, body, lease, chosen })
     } finally {
       lease.release()
     }
   } finally {
+    signal?.removeEventListener('abort', stop)
     body.destroy()
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}
+
+/** @throws {CarcosaError} BAD_REQUEST for what is none of the values there are */
+function readChosen({ acl, contentDisposition }: ProgramUpload): Chosen {
+  if (acl !== undefined) assertAcl(acl)
+  if (![undefined, 'inline', 'attachment'].includes(contentDisposition)) {
+    throw new CarcosaError('BAD_REQUEST', {
+      message: 'contentDisposition is inline or attachment.',
+    })
+  }
+  return { ...(acl && { acl }), ...(contentDisposition && { contentDisposition }) }
 }
 
 function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
@@ -69,23 +104,32 @@ function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewF
   const refused = checkFile(route, file)
   if (refused) throw refused
   const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
+  const { projectId } = upload
   const agreement = agree(deps, route, {
     file,
     name,
     principal,
     input,
     metadata,
+    labels: readLabels(upload),
     ...(store !== undefined && { store }),
   })
-  return draft(deps, route, agreement)
+  return draft(deps, route, { ...agreement, ...(projectId && { projectId }) })
+}
+
+interface Filling {
+  record: FileRecord
+  body: Readable
+  lease: Lease
+  chosen: Chosen
 }
 
 async function fill(
   deps: UploadDeps,
   route: NamedRoute,
-  { record, body, lease }: { record: FileRecord; body: Readable; lease: Lease },
+  { record, body, lease, chosen }: Filling,
 ): Promise<FileRecord> {
-  const reception = { body, lease, route, prefix: null, failOnError: true }
+  const reception = { body, lease, route, prefix: null, failOnError: true, chosen }
   try {
     const received = await receive(deps, { ...reception, record })
     if (received.size !== null && received.offset === received.size) return received

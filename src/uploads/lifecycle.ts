@@ -1,6 +1,12 @@
 import type { Action } from '../auth/roles.ts'
-import { isForeignKeyViolation } from '../db/errors.ts'
-import { type FileRecord, isReadable, type NewFile } from '../files/record.ts'
+import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts'
+import { customIdConstraint, customIdTaken } from '../files/labels.ts'
+import {
+  type FileRecord,
+  type FileState,
+  isReadable,
+  type NewFile,
+} from '../files/record.ts'
 import {
   findByBatch,
   findFile,
@@ -76,7 +82,7 @@ async function insertWithin(
     const counted = await quotas.counts(file.projectId)
     const created = await insertFile(db, file, { ...insertion, counted }).catch(
       (error) => {
-        throw isForeignKeyViolation(error) ? noProject(file.projectId) : error
+        throw refusalOfRow(error, file) ?? error
       },
     )
     if (created || !counted) return created
@@ -88,8 +94,16 @@ async function insertWithin(
   throw busy()
 }
 
-/** The refusal of a credential that names a project which does not exist. */
-export function noProject(projectId: string): CarcosaError {
+/** What to tell of a row that the database refused for what it says; null if it is not that. */
+export function refusalOfRow(
+  error: unknown,
+  { projectId, customId }: NewFile,
+): CarcosaError | null {
+  if (isUniqueViolation(error, customIdConstraint)) return customIdTaken(customId)
+  return isForeignKeyViolation(error) ? noProject(projectId) : null
+}
+
+function noProject(projectId: string): CarcosaError {
   return new CarcosaError('PROJECT_NOT_FOUND', {
     message: `There is no project ${JSON.stringify(projectId.slice(0, 64))}, which the credential names.`,
   })
@@ -201,26 +215,45 @@ export function actionOfDelete({ state }: FileRecord): Action {
 /**
  * Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. Whoever
  * writes to it, on whatever node, is told. False if it was in none of the states `from`, by
- * default all that have bytes.
+ * default all that have bytes. With `deleteGrace` a file that is `ready` keeps its bytes until
+ * the sweep after it.
  */
 export async function remove(
   deps: UploadDeps,
   record: FileRecord,
   from = predecessors('removed'),
 ): Promise<boolean> {
-  const removed = await transition(deps.db, record, {
-    to: 'removed',
-    from,
-    changes: { expiresAt: null },
-    events: [{ type: 'file.removed', data: { id: record.id, route: record.route } }],
-  })
+  const removed = await becomeRemoved(deps, record, from)
   deps.tails.drop(record.id)
   deps.leases.cancel(record.id)
   deps.bus.publish(record.id)
   if (!removed) return false
   deps.meter.uploadTerminated(record.route)
-  await purge(deps, removed)
+  if (!removed.purgeAfter) await purge(deps, removed)
   return true
+}
+
+async function becomeRemoved(
+  deps: UploadDeps,
+  record: FileRecord,
+  from: readonly FileState[],
+): Promise<FileRecord | null> {
+  const { id, route } = record
+  const { deleteGrace } = deps.settings
+  const end = (states: readonly FileState[], purgeAfter: Date | null) =>
+    transition(deps.db, record, {
+      to: 'removed',
+      from: states,
+      changes: { expiresAt: null, ...(purgeAfter && { purgeAfter }) },
+      events: [
+        { type: 'file.removed', data: { id, route, ...(purgeAfter && { purgeAfter }) } },
+      ],
+    })
+  if (deleteGrace === 0 || !from.includes('ready')) return end(from, null)
+  const keep = () => end(['ready'], new Date(Date.now() + deleteGrace))
+  const others = from.filter((state) => state !== 'ready')
+  // Twice: it may become ready between the first two.
+  return (await keep()) ?? (await end(others, null)) ?? keep()
 }
 
 function assertAlive(record: FileRecord): void {

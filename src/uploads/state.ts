@@ -8,7 +8,9 @@ import { type FileState, fileStates } from '../files/record.ts'
  *   created → receiving → stored → processing → ready
  *
  * `processing` is for required transforms; without them `stored` goes straight to `ready`
- * once the completion callback ran. A finished file fails when its store has lost it.
+ * once the completion callback ran. A finished file fails when its store has lost it. What was
+ * `ready` and is `removed` may become `ready` again while it keeps its bytes (`purgeAfter`, see
+ * src/files/edit.ts); every other `removed` is the end.
  */
 const successors: Readonly<Record<FileState, readonly FileState[]>> = Object.freeze({
   created: ['receiving', 'stored', 'ready', 'rejected', 'failed', 'expired', 'removed'],
@@ -20,7 +22,7 @@ const successors: Readonly<Record<FileState, readonly FileState[]>> = Object.fre
   failed: ['removed'],
   rejected: ['removed'],
   expired: ['removed'],
-  removed: [],
+  removed: ['ready'],
 })
 
 /** The states from which `to` may be reached. */

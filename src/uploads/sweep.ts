@@ -1,3 +1,4 @@
+import { endGrace } from '../files/edit.ts'
 import { countDue, findExpired, findUnpurged, transition } from '../files/records.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
@@ -52,7 +53,10 @@ async function purgeEnded(deps: UploadDeps): Promise<number> {
   let after = ''
   for (;;) {
     const ended = await findUnpurged(deps.db, { after, limit: batchSize })
-    for (const record of ended) if (await purge(deps, record)) purged++
+    for (const record of ended) {
+      if (record.purgeAfter && !(await endGrace(deps.db, record.id))) continue
+      if (await purge(deps, record)) purged++
+    }
     if (ended.length < batchSize) return purged
     after = ended.at(-1)?.id ?? ''
   }

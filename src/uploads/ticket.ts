@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { EncryptJWT, jwtDecrypt } from 'jose'
-import type { NewFile } from '../files/record.ts'
+import type { Labels, NewFile } from '../files/record.ts'
 import { CarcosaError } from '../shared/errors.ts'
 
 /** What is settled about an upload before its first byte. */
@@ -16,7 +16,8 @@ export type Agreement = Pick<
   | 'storeName'
   | 'input'
   | 'metadata'
->
+> &
+  Labels
 
 /**
  * A ticket is permission to create one upload, and later to go on with that upload, given

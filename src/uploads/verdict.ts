@@ -20,6 +20,15 @@ export type Judged = Pick<
   'route' | 'declaredType' | 'filename' | 'size' | 'contentDisposition' | 'acl'
 >
 
+/** How a file is shown, where its uploader and not its route decided. */
+export type Chosen = Partial<Pick<FileRecord, 'contentDisposition' | 'acl'>>
+
+export interface Evidence {
+  head: Buffer
+  early?: EarlyType | null
+  chosen?: Chosen
+}
+
 /**
  * Judges a file by its first bytes, of which `early` may know the type already; its size too,
  * where that is known.
@@ -27,13 +36,13 @@ export type Judged = Pick<
 export async function judgeContent(
   deps: UploadDeps,
   record: Judged,
-  { head, early = null }: { head: Buffer; early?: EarlyType | null },
+  { head, early = null, chosen = {} }: Evidence,
 ): Promise<Verdict> {
   const isKnown = early?.length === head.length
   const detectedType = await (isKnown ? early.type : deps.detector.detect(head))
   const { error, contentType, rule } = judge(deps, record, detectedType)
   // A file that turns out to be of another type falls under the rule for that type.
-  const { contentDisposition, acl } = rule ?? record
+  const { contentDisposition, acl } = { ...(rule ?? record), ...chosen }
   return { error, detectedType, contentType, contentDisposition, acl }
 }
 

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import type { Store } from '../../stores/store.ts'
-import { isForeignKeyViolation } from '../db/errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import { type FileRecord, type NewFile, newRecord } from '../files/record.ts'
 import { findByBatch, insertStored } from '../files/records.ts'
@@ -12,7 +11,7 @@ import type { UploadDeps } from './deps.ts'
 import { afterStored, type Found, reject, storedFile } from './finish.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
-import { create, noProject } from './lifecycle.ts'
+import { create, refusalOfRow } from './lifecycle.ts'
 import { lengthExceeded } from './receive.ts'
 import { type EarlyType, feed, newTail, type Tail } from './tails.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
@@ -151,9 +150,9 @@ async function commit(
     deps.meter.uploadCreated(route)
     return stored
   } catch (error) {
-    if (!isForeignKeyViolation(error)) throw error
-    await discard(deps, draft)
-    throw noProject(draft.projectId)
+    const refusal = refusalOfRow(error, draft)
+    if (refusal) await discard(deps, draft)
+    throw refusal ?? error
   }
 }
 

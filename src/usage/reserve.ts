@@ -68,6 +68,21 @@ export const releaseSql = `r AS (
   FROM f, r WHERE u.project_id = r.project_id AND u.owner_id = f.owner_id
 )`
 
+/** For SET, where a file that had ended comes back. */
+export const takingBack = 'reserved = released, released = NULL'
+
+/** CTEs that count again what the row `f` (project_id, owner_id, reserved) had given back. */
+export const takeBackSql = `r AS (
+  UPDATE carcosa.quota q
+  SET used_bytes = q.used_bytes + f.reserved, used_files = q.used_files + 1
+  FROM f WHERE q.project_id = f.project_id AND f.reserved IS NOT NULL
+  RETURNING q.project_id
+), ro AS (
+  UPDATE carcosa.owner_usage u
+  SET used_bytes = u.used_bytes + f.reserved, used_files = u.used_files + 1
+  FROM f, r WHERE u.project_id = r.project_id AND u.owner_id = f.owner_id
+)`
+
 /**
  * `$1` the file, `$2` the bytes it is to have reserved, `$3` whether exactly so many (or at
  * least). One that was not counted yet is from now on.

@@ -26,6 +26,9 @@ export function fileRecord(overrides: Partial<FileRecord> = {}): FileRecord {
     sha256: null,
     batchId: null,
     batchIndex: null,
+    customId: null,
+    tags: [],
+    revision: 0,
     serverData: null,
     failure: null,
     attempts: 1,
@@ -36,6 +39,7 @@ export function fileRecord(overrides: Partial<FileRecord> = {}): FileRecord {
     readyAt: then,
     expiresAt: null,
     purgedAt: null,
+    purgeAfter: null,
     ...overrides,
   }
 }

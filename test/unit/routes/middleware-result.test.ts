@@ -11,12 +11,17 @@ const files: FileInfo[] = [
   { name: 'a.png', size: 1, type: 'image/png', lastModified: 7 },
   { name: 'b.png', size: null, type: 'image/png' },
 ]
+const namesOf = (settled: readonly { name: string }[]) => settled.map(({ name }) => name)
 const read = (result: unknown) => readMiddlewareResult(result as MiddlewareResult, files)
 
 test('what middleware returns is metadata as JSON carries it', () => {
-  const { metadata, names } = read({ at: new Date(0), skip: undefined, deep: { n: 1 } })
+  const { metadata, files: settled } = read({
+    at: new Date(0),
+    skip: undefined,
+    deep: { n: 1 },
+  })
   assert.equal(metadata, { at: '1970-01-01T00:00:00.000Z', deep: { n: 1 } })
-  assert.equal(names, ['a.png', 'b.png'])
+  assert.equal(namesOf(settled), ['a.png', 'b.png'])
 })
 
 for (const nothing of [undefined, null]) {
@@ -26,17 +31,27 @@ for (const nothing of [undefined, null]) {
 }
 
 test('renamed files are renamed and do not become metadata', () => {
-  const { metadata, names } = read({
+  const { metadata, files: settled } = read({
     owner: 'x',
     [renamedFiles]: files.map((file) => ({ ...file, name: `new-${file.name}` })),
   })
   assert.equal(metadata, { owner: 'x' })
   assert.is(Object.getOwnPropertySymbols(metadata).length, 0)
-  assert.equal(names, ['new-a.png', 'new-b.png'])
+  assert.equal(namesOf(settled), ['new-a.png', 'new-b.png'])
 })
 
 test('renamed files may be given by name alone', () => {
-  assert.equal(read({ [renamedFiles]: [{ name: 'x' }, { name: 'y' }] }).names, ['x', 'y'])
+  const renamed = read({ [renamedFiles]: [{ name: 'x' }, { name: 'y' }] })
+  assert.equal(namesOf(renamed.files), ['x', 'y'])
+})
+
+test('renamed files may be given a custom id and tags', () => {
+  const entries = [{ name: 'x', customId: 'c', tags: ['t'] }, { name: 'y' }]
+  const { files: settled } = read({ [renamedFiles]: entries })
+  assert.equal(settled, [
+    { name: 'x', labels: { customId: 'c', tags: ['t'] } },
+    { name: 'y', labels: {} },
+  ])
 })
 
 const [a, b] = files
@@ -54,7 +69,7 @@ const bad: [title: string, result: unknown, says: string][] = [
   ['null for a renamed file', { [renamedFiles]: [null, b] }, '[0] has no name'],
   ['another size', { [renamedFiles]: [{ ...a, size: 2 }, b] }, '[0] sets size'],
   ['another type', { [renamedFiles]: [a, { ...b, type: 'x/y' }] }, '[1] sets type'],
-  ['a custom id', { [renamedFiles]: [{ ...a, customId: 'x' }, b] }, 'sets customId'],
+  ['another id', { [renamedFiles]: [{ ...a, id: 'x' }, b] }, '[0] sets id'],
 ]
 for (const [title, result, says] of bad) {
   test(`middleware that returns ${title} is refused`, () => {
