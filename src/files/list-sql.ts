@@ -74,7 +74,9 @@ const eachRoute: Way = ({ page, bind, conditions, states }) => {
   const routes = page.within?.routes ?? []
   if (routes.length === 0) return ordered(page, ['false', ...conditions])
   return routes
-    .map((route) => ordered(page, [`f.route = ${bind(route, 'text')}`, states, ...conditions]))
+    .map((route) =>
+      ordered(page, [`f.route = ${bind(route, 'text')}`, states, ...conditions]),
+    )
     .map((branch) => `(${branch})`)
     .join(' UNION ALL ')
 }

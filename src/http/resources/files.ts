@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { type FileRecord, fileStates } from '../../files/record.ts'
 import { CarcosaError } from '../../shared/errors.ts'
-import { type Noun, one, within } from '../rest/asks.ts'
+import { each } from '../../uploads/many.ts'
+import { inProject, type Noun, one, within } from '../rest/asks.ts'
 import { type Operation, operation } from '../rest/operation.ts'
 import { givenTime, iso, page, pageQuery, text, time } from '../rest/schemas.ts'
 
@@ -21,11 +22,19 @@ const File = z
       .openapi({ description: 'Bytes; null while it is not known.' }),
     sha256: z.string().nullable(),
     batchId: z.string().nullable(),
+    customId: z.string().nullable().openapi({
+      description: 'What the application calls it; of one file of the project at a time.',
+    }),
+    tags: z.array(z.string()),
+    revision: z.int().openapi({ description: 'Grows with every change of what may be.' }),
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     createdAt: time,
     updatedAt: time,
     storedAt: time.nullable(),
     readyAt: time.nullable(),
+    purgeAfter: time.nullable().openapi({
+      description: 'Until when a deleted file can be restored; null if it cannot.',
+    }),
   })
   .openapi('File')
 
@@ -43,6 +52,26 @@ const file: Noun<FileRecord, typeof File> = {
   show,
 }
 
+/** By what the application calls it. */
+const fileByCustomId: typeof file = {
+  ...file,
+  find: ({ api, projectId }, customId) => api.files.get({ customId, projectId }),
+}
+
+/** Also one that was deleted. */
+const deletedFile: typeof file = {
+  ...file,
+  async find({ api, projectId }, id) {
+    const found = await api.files.get(id)
+    return found?.projectId === projectId ? found : null
+  },
+}
+
+const filename = text(4096)
+const acl = z.enum(['private', 'public-read'])
+const tags = z.array(text(100)).max(32)
+const customId = text(256)
+
 /** Files, finished or not. */
 export const files: readonly Operation[] = [
   operation({
@@ -51,7 +80,8 @@ export const files: readonly Operation[] = [
     path: '/files',
     tag: 'Files',
     summary: 'List files',
-    description: 'Newest first. Whoever may read only their own files is listed those.',
+    description:
+      'Newest first, or in the order of names with `prefix`. Whoever may read only their own files is listed those.',
     asks: within('files.read'),
     query: {
       route: text(256).optional(),
@@ -59,6 +89,18 @@ export const files: readonly Operation[] = [
       state: z.enum(fileStates).optional().openapi({
         description: 'Default: what can be read (`stored`, `processing`, `ready`).',
       }),
+      type: z
+        .string()
+        .max(128)
+        .regex(/^[^\s/*]+\/(\*|[^\s/*]+)$/)
+        .refine((type) => type.isWellFormed() && !type.includes('\0'))
+        .optional()
+        .openapi({ description: 'A media type, or all of a kind: `image/*`.' }),
+      tag: text(100).optional(),
+      prefix: text(200)
+        .optional()
+        .openapi({ description: 'How the name begins, case by case.' }),
+      customId: customId.optional(),
       createdAfter: givenTime.optional(),
       createdBefore: givenTime.optional(),
       ...pageQuery,
@@ -79,22 +121,73 @@ export const files: readonly Operation[] = [
     path: '/files/delete',
     tag: 'Files',
     summary: 'Delete files',
-    description: 'At most 100. What may not be deleted, or is not there, is left out.',
+    description: 'At most 500. What may not be deleted, or is not there, is left out.',
     asks: within('files.delete'),
-    body: z.strictObject({ ids: z.array(text(256)).min(1).max(100) }),
+    body: z.strictObject({ ids: z.array(text(256)).min(1).max(500) }),
     answer: z.object({ deleted: z.array(z.string()) }).openapi('DeletedFiles'),
     async handle(context) {
       const { api, access, principal, body } = context
-      const deleted: string[] = []
-      for (const id of new Set(body.ids)) {
-        const found = await file.find(context, id)
-        if (!found) continue
-        const resource = file.resourceOf(found, context)
-        if (!access.can(principal, 'files.delete', resource).allowed) continue
-        if (await api.files.delete(id)) deleted.push(id)
-      }
-      return { deleted }
+      const ids = [...new Set(body.ids)]
+      const found = await each(ids, 8, (id) => file.find(context, id))
+      const mine = found.flatMap((one) => {
+        if (one instanceof CarcosaError) throw one
+        if (!one) return []
+        const resource = file.resourceOf(one, context)
+        return access.can(principal, 'files.delete', resource).allowed ? [one.id] : []
+      })
+      const outcomes = await api.files.deleteMany(mine)
+      return { deleted: mine.filter((_, i) => outcomes[i]?.deleted) }
     },
+  }),
+  operation({
+    id: 'uploadFileFromUrl',
+    method: 'post',
+    path: '/files/from-url',
+    tag: 'Files',
+    summary: 'Upload what a URL answers',
+    description:
+      'Under the limits of the route; its input and middleware are for clients and are not run, so this is for those who may write to all files of the project. The URL leads to the public internet, or to networks that the server was told.',
+    asks: inProject('files.write'),
+    body: z.strictObject({
+      url: text(8_192).openapi({ format: 'uri' }),
+      route: text(256),
+      filename: filename.optional(),
+      type: text(128).optional(),
+      customId: customId.optional(),
+      tags: tags.optional(),
+      acl: acl.optional(),
+      contentDisposition: z.enum(['inline', 'attachment']).optional(),
+    }),
+    answer: File,
+    status: 201,
+    codes: [
+      ...(['SOURCE_INVALID', 'SOURCE_UNAVAILABLE', 'ROUTE_NOT_FOUND'] as const),
+      ...(['FILE_TOO_LARGE', 'FILE_TOO_SMALL', 'TYPE_NOT_ALLOWED'] as const),
+      'CUSTOM_ID_TAKEN',
+    ],
+    async handle({ api, access, principal, projectId, body, isPublicRoute }) {
+      const { url, ...upload } = body
+      const { route } = body
+      const resource = { projectId, route, isPublicRoute: isPublicRoute(route) }
+      if (!access.can(principal, 'uploads.create', resource).allowed) {
+        throw new CarcosaError('FORBIDDEN', {
+          message: 'This credential does not allow uploads to this route.',
+        })
+      }
+      const given = { ...upload, projectId, ownerId: principal.id }
+      return show(await api.files.uploadFromUrl(url, given))
+    },
+  }),
+  operation({
+    id: 'getFileByCustomId',
+    method: 'get',
+    path: '/files/by-custom-id/{id}',
+    tag: 'Files',
+    summary: 'Get a file by its custom id',
+    description: 'Of one that has not ended.',
+    asks: one(fileByCustomId, 'files.read'),
+    answer: File,
+    handle: async ({ found }) => show(found),
   }),
   operation({
     id: 'getFile',
@@ -112,13 +205,21 @@ export const files: readonly Operation[] = [
     method: 'patch',
     path: '/files/{id}',
     tag: 'Files',
-    summary: 'Change the name of a file',
+    summary: 'Change name, tags, acl or custom id of a file',
+    description:
+      "What is left out stays as it is. The acl of an upload is its route's to say until it is complete.",
     asks: one(file, 'files.write'),
-    body: z.strictObject({ filename: text(4096) }),
+    body: z.strictObject({
+      filename: filename.optional(),
+      tags: tags.optional(),
+      acl: acl.optional(),
+      customId: customId.nullable().optional(),
+    }),
     answer: File,
+    codes: ['CUSTOM_ID_TAKEN', 'UPLOAD_INCOMPLETE'],
     async handle({ api, found, body, isConditional }) {
-      const condition = isConditional ? { ifUpdatedAt: found.updatedAt } : {}
-      return show(await api.files.rename(found.id, body.filename, condition))
+      const condition = isConditional ? { ifMatch: found.revision } : {}
+      return show(await api.files.update(found.id, body, condition))
     },
   }),
   operation({
@@ -127,11 +228,26 @@ export const files: readonly Operation[] = [
     path: '/files/{id}',
     tag: 'Files',
     summary: 'Delete a file',
+    description: 'Where the server keeps deleted files for a while, it can be restored.',
     asks: one(file, 'files.delete'),
     answer: null,
     async handle({ api, found }) {
       await api.files.delete(found.id)
     },
+  }),
+  operation({
+    id: 'restoreFile',
+    method: 'post',
+    path: '/files/{id}/restore',
+    tag: 'Files',
+    summary: 'Bring back a file that was deleted',
+    description:
+      'While its bytes are kept. `customId` gives it another, for where its own was taken meanwhile.',
+    asks: one(deletedFile, 'files.delete'),
+    body: z.strictObject({ customId: customId.nullable().optional() }),
+    answer: File,
+    codes: ['RESTORE_TOO_LATE', 'CUSTOM_ID_TAKEN'],
+    handle: async ({ api, found, body }) => show(await api.files.restore(found.id, body)),
   }),
   operation({
     id: 'signFile',
@@ -166,13 +282,15 @@ function tooLong(maxAge: number): CarcosaError {
 
 function show(record: FileRecord): z.input<typeof File> {
   const { id, route, ownerId, state, filename, contentType, contentDisposition } = record
-  const { acl, size, sha256, batchId, failure } = record
+  const { acl, size, sha256, batchId, failure, customId, tags, revision } = record
   return {
     ...{ id, route, ownerId, state, filename, contentType, contentDisposition },
-    ...{ acl, size, sha256, batchId, failure },
+    ...{ acl, size, sha256, batchId, failure, customId, revision },
+    tags: [...tags],
     createdAt: iso(record.createdAt),
     updatedAt: iso(record.updatedAt),
     storedAt: iso(record.storedAt),
     readyAt: iso(record.readyAt),
+    purgeAfter: iso(record.purgeAfter),
   }
 }

@@ -41,7 +41,10 @@ export const otherProject = 'p2'
 export async function restWorld(
   options: Partial<CarcosaOptions> = {},
 ): Promise<RestWorld> {
-  const server = await startServer({ auth: [apiKeys()], ...options })
+  const server = await startServer({
+    ...{ auth: [apiKeys()], deleteGrace: '1 hour', outboundNetworks: ['loopback'] },
+    ...options,
+  })
   const { db } = server.uploads
   await db.prisma.project.create({ data: { id: otherProject, name: 'Two' } })
   const as: RestWorld['as'] = async (key = {}) => {
