@@ -38,16 +38,23 @@ export interface DeleteFiles {
   /**
    * Brings back a file that was deleted, while its bytes are kept; one that is there is left as
    * it is. `customId` gives it another, for where its own was taken meanwhile.
-   * @throws {CarcosaError} FILE_NOT_FOUND, RESTORE_TOO_LATE, CUSTOM_ID_TAKEN, BAD_REQUEST
+   * @throws {CarcosaError} FILE_NOT_FOUND, RESTORE_TOO_LATE, CUSTOM_ID_TAKEN, BAD_REQUEST,
+   *   QUOTA_EXCEEDED
    */
   restore(id: string, options?: { customId?: string | null }): Promise<FileRecord>
 }
 
 export function createDeleteFiles({ uploads, run }: ApiDeps): DeleteFiles {
-  const { bus, db, feed } = uploads
+  const { bus, db, feed, quotas } = uploads
   const removeOne = async (reference: FileReference) => {
     const file = await findReferred(uploads, reference)
     return file !== null && file.state !== 'removed' && remove(uploads, file)
+  }
+  /** Two at once may both find the last room: of what was stored before that is let pass. */
+  const requireRoom = async (file: FileRecord) => {
+    if (file.state !== 'removed' || !(await quotas.counts(file.projectId))) return
+    const refused = await quotas.refusal(file, { bytes: file.size ?? 0, files: 1 })
+    if (refused) throw refused
   }
   return {
     delete: (reference) => run(() => removeOne(reference)),
@@ -71,6 +78,7 @@ export function createDeleteFiles({ uploads, run }: ApiDeps): DeleteFiles {
         const labels = readLabels({ customId })
         const file = isId(id) ? await findFile(db, id) : null
         if (!file) throw noFile(id)
+        await requireRoom(file)
         const restored = await restoreFile(db, file, labels)
         if (restored) {
           feed.hint()

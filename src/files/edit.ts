@@ -1,5 +1,6 @@
 import type { Statement } from '../db/database.ts'
 import { isUniqueViolation } from '../db/errors.ts'
+import { takeBackSql, takingBack } from '../usage/reserve.ts'
 import {
   customIdConstraint,
   customIdTaken,
@@ -133,10 +134,10 @@ const restoreStatement: Statement = {
   sql: `WITH f AS (
   UPDATE carcosa.file
   SET state = 'ready', purge_after = NULL, custom_id = $2, revision = revision + 1,
-    updated_at = now()
+    updated_at = now(), ${takingBack}
   WHERE id = $1 AND state = 'removed' AND purged_at IS NULL AND purge_after > now()
-  RETURNING ${rowColumns()}
-), e AS (
+  RETURNING ${rowColumns()}, reserved
+), ${takeBackSql}, e AS (
   INSERT INTO carcosa.event (project_id, file_id, type, data)
   SELECT project_id, id, 'file.undeleted', jsonb_build_object('id', id, 'route', route)
   FROM f

@@ -335,7 +335,10 @@ const insertStatements = {
   plain: insertStatementsOf('file_insert', insertSql(false)),
   plainLabelled: insertStatementsOf('file_insert_labelled', insertSql(true)),
   counted: insertStatementsOf('file_insert_counted', countedInsertSql(false)),
-  countedLabelled: insertStatementsOf('file_insert_counted_labelled', countedInsertSql(true)),
+  countedLabelled: insertStatementsOf(
+    'file_insert_counted_labelled',
+    countedInsertSql(true),
+  ),
 }
 
 function insertStatementsOf(name: string, sql: string) {

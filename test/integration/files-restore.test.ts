@@ -191,6 +191,22 @@ function on(kind: 'postgres' | 'pglite') {
     }
   })
 
+  test('a quota counts what comes back again, and has no room for more than it takes', async () => {
+    const { usage } = server.carcosa.api
+    await usage.setQuota('default', { bytes: 1_000_000 })
+    const used = async () => (await usage.quota())?.usedFiles ?? 0
+    const { id } = await put({ ownerId: 'counted' })
+    const before = await used()
+    await files().delete(id)
+    assert.is(await used(), before - 1)
+    await files().restore(id)
+    assert.is(await used(), before)
+    await files().delete(id)
+    await usage.setQuota('default', { files: 1 })
+    assert.is(await refusal(files().restore(id)), 'QUOTA_EXCEEDED')
+    await usage.setQuota('default', null)
+  })
+
   test('reconciling leaves what may come back alone', async () => {
     const { id } = await deleted()
     const { key } = await server.row(id)

@@ -163,7 +163,7 @@ export const files: readonly Operation[] = [
     codes: [
       ...(['SOURCE_INVALID', 'SOURCE_UNAVAILABLE', 'ROUTE_NOT_FOUND'] as const),
       ...(['FILE_TOO_LARGE', 'FILE_TOO_SMALL', 'TYPE_NOT_ALLOWED'] as const),
-      'CUSTOM_ID_TAKEN',
+      ...(['CUSTOM_ID_TAKEN', 'QUOTA_EXCEEDED'] as const),
     ],
     async handle({ api, access, principal, projectId, body, isPublicRoute }) {
       const { url, ...upload } = body
@@ -246,7 +246,7 @@ export const files: readonly Operation[] = [
     asks: one(deletedFile, 'files.delete'),
     body: z.strictObject({ customId: customId.nullable().optional() }),
     answer: File,
-    codes: ['RESTORE_TOO_LATE', 'CUSTOM_ID_TAKEN'],
+    codes: ['RESTORE_TOO_LATE', 'CUSTOM_ID_TAKEN', 'QUOTA_EXCEEDED'],
     handle: async ({ api, found, body }) => show(await api.files.restore(found.id, body)),
   }),
   operation({
