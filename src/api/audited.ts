@@ -45,10 +45,39 @@ const toldByEvents = null
 export const auditTable: AuditTable = {
   files: {
     upload: toldByEvents,
+    uploadFromUrl: toldByEvents,
     list: reads,
     get: reads,
     sign: reads,
+    signMany: reads,
+    url: reads,
     link: reads,
+    update: {
+      action: 'file.updated',
+      before: (api, [file]) => api.files.get(file),
+      details: ({ args: [, edit], before }) => ({
+        before: pick(before, ['filename', 'tags', 'acl', 'customId']),
+        edit,
+      }),
+    },
+    updateMany: {
+      action: 'files.updated',
+      target: () => null,
+      details: ({ args: [updates] }) => ({ updates }),
+    },
+    deleteMany: {
+      action: 'files.deleted',
+      target: () => null,
+      details: ({ result }) => ({
+        files: result?.flatMap(({ file, deleted }) => (deleted ? [file] : [])),
+      }),
+      isNothing: (result) => result.every(({ deleted }) => !deleted),
+    },
+    restore: {
+      action: 'file.undeleted',
+      before: (api, [id]) => api.files.get(id),
+      details: ({ before }) => pick(before, ['filename', 'route', 'ownerId', 'size']),
+    },
     rename: {
       action: 'file.renamed',
       before: (api, [id]) => api.files.get(id),

@@ -47,7 +47,11 @@ export interface EditFiles {
     updates: readonly (FileEdit & EditCondition & { file: FileReference })[],
   ): Promise<UploadOutcome[]>
   /** `update(file, { filename })`. @throws as update */
-  rename(file: FileReference, filename: string): Promise<FileRecord>
+  rename(
+    file: FileReference,
+    filename: string,
+    condition?: EditCondition,
+  ): Promise<FileRecord>
 }
 
 export function createEditFiles({ uploads, run }: ApiDeps): EditFiles {
@@ -71,7 +75,8 @@ export function createEditFiles({ uploads, run }: ApiDeps): EditFiles {
   }
   return {
     update: (reference, edit, condition) => run(() => change(reference, edit, condition)),
-    rename: (reference, filename) => run(() => change(reference, { filename })),
+    rename: (reference, filename, condition) =>
+      run(() => change(reference, { filename }, condition)),
     updateMany: (updates) =>
       run(async () => {
         assertFew(updates)

@@ -5,6 +5,10 @@
 const table = {
   'file.renamed': 'file',
   'file.deleted': 'file',
+  'file.updated': 'file',
+  'file.undeleted': 'file',
+  'files.updated': 'file',
+  'files.deleted': 'file',
   'files.copied': 'store',
   'files.imported': 'store',
   'upload.cancelled': 'upload',

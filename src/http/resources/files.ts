@@ -219,6 +219,10 @@ export const files: readonly Operation[] = [
     codes: ['CUSTOM_ID_TAKEN', 'UPLOAD_INCOMPLETE'],
     async handle({ api, found, body, isConditional }) {
       const condition = isConditional ? { ifMatch: found.revision } : {}
+      const { filename, ...others } = body
+      // A change of the name alone is told as that.
+      const isRename = filename !== undefined && Object.keys(others).length === 0
+      if (isRename) return show(await api.files.rename(found.id, filename, condition))
       return show(await api.files.update(found.id, body, condition))
     },
   }),
