@@ -86,9 +86,9 @@ test('of twenty changes with one ETag exactly one wins', async () => {
 test('what was changed after it was compared is left alone', async () => {
   const id = await world.file()
   const { files } = world.server.carcosa.api
-  const { updatedAt } = (await files.get(id)) ?? { updatedAt: new Date(0) }
+  const ifMatch = (await files.get(id))?.revision ?? -1
   await files.rename(id, 'first.txt')
-  const second = files.rename(id, 'second.txt', { ifUpdatedAt: updatedAt })
+  const second = files.update(id, { filename: 'second.txt' }, { ifMatch })
   assert.is(await second.catch(({ code }) => code), 'PRECONDITION_FAILED')
   assert.is((await files.get(id))?.filename, 'first.txt')
 })
