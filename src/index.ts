@@ -6,6 +6,13 @@ export type { Api } from './api/api.ts'
 export type { AuditApi } from './api/audit.ts'
 export type { FilesApi } from './api/files.ts'
 export type { JobsApi } from './api/jobs.ts'
+export type {
+  NewProject,
+  ProjectChanges,
+  ProjectList,
+  ProjectListOptions,
+  ProjectsApi,
+} from './api/projects.ts'
 export type { StoresApi } from './api/stores.ts'
 export type { UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
@@ -23,7 +30,14 @@ export { custom } from './auth/custom.ts'
 export type { EventPermission, EventRequest } from './auth/event-permission.ts'
 export { jwt } from './auth/jwt.ts'
 export type { JwtClaims, JwtOptions } from './auth/jwt-options.ts'
-export type { ApiKey, ApiKeyWithToken, KeysApi, NewApiKey } from './auth/keys.ts'
+export type {
+  ApiKey,
+  ApiKeyWithToken,
+  KeyList,
+  KeyListOptions,
+  KeysApi,
+  NewApiKey,
+} from './auth/keys.ts'
 export type {
   AuthProvider,
   AuthRequest,
@@ -31,6 +45,7 @@ export type {
   Principal,
   Scopes,
 } from './auth/principal.ts'
+export type { ProjectSettings } from './auth/project-gate.ts'
 export type { Action, Grant } from './auth/roles.ts'
 export { type Carcosa, createCarcosa } from './carcosa.ts'
 export { type CarcosaOptions, type ConfigOptions, defineConfig } from './config.ts'
@@ -51,6 +66,8 @@ export type { RetrySelection } from './jobs/retry.ts'
 export type { CheckOutcome, Readiness } from './ops/health.ts'
 export type { MetricsText } from './ops/metrics.ts'
 
+export type { SettingsChange } from './projects/check-project.ts'
+export type { Project } from './projects/project.ts'
 export type { RouteBuilder } from './routes/builder.ts'
 export type * from './routes/definition.ts'
 export * from './routes/hooks.ts'

@@ -9,6 +9,7 @@ import { audited } from './audited.ts'
 import type { ApiDeps } from './deps.ts'
 import { createFilesApi, type FilesApi } from './files.ts'
 import { createJobsApi, type JobsApi } from './jobs.ts'
+import { createProjectsApi, type ProjectsApi } from './projects.ts'
 import { createStoresApi, type StoresApi } from './stores.ts'
 import { createUploadsApi, type UploadsApi } from './uploads.ts'
 import { createUsageApi, type UsageApi } from './usage.ts'
@@ -26,6 +27,7 @@ export interface Api {
   readonly jobs: JobsApi
   readonly usage: UsageApi
   readonly audit: AuditApi
+  readonly projects: ProjectsApi
 }
 
 /** What the nouns are made from; those that need no upload come as they are. */
@@ -60,6 +62,7 @@ export function createApi({
     jobs: createJobsApi(deps),
     usage: createUsageApi(deps),
     audit: createAuditApi(deps),
+    projects: createProjectsApi(deps),
     events: {
       list: (options) => run(() => events.list(options)),
       subscribe: events.subscribe,

@@ -64,6 +64,11 @@ export interface CarcosaOptions {
    * milliseconds or `2 days`. Default 48 hours; at least an hour longer than uploads live.
    */
   orphanGrace?: number | string
+  /**
+   * How long a deleted project can be restored; then it is removed with all it has. Milliseconds
+   * or `7d`. Default 7 days.
+   */
+  projectGrace?: number | string
   /** Longest life of a signed URL: milliseconds or `7 days`. Default 7 days. */
   maxSignedUrlAge?: number | string
   /**
@@ -211,6 +216,8 @@ export interface Config {
   readonly expiresIn: number
   /** Milliseconds. */
   readonly orphanGrace: number
+  /** Milliseconds. */
+  readonly projectGrace: number
   /** Milliseconds. */
   readonly maxSignedUrlAge: number
   /** Bytes. */

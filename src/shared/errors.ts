@@ -39,6 +39,10 @@ const table = {
   FORBIDDEN: [403, 'This is not allowed'],
   KEY_NOT_FOUND: [404, 'There is no such API key'],
   PROJECT_NOT_FOUND: [404, 'There is no such project'],
+  ORGANIZATION_NOT_FOUND: [404, 'There is no such organization'],
+  PROJECT_DELETED: [410, 'The project was deleted'],
+  PROJECT_PROTECTED: [409, 'The default project cannot be deleted'],
+  ROUTE_DISABLED: [403, 'The project takes no uploads on this route'],
   SIGNATURE_INVALID: [403, 'The signature does not fit this request or has expired'],
   TICKET_INVALID: [403, 'The upload ticket does not fit this request or has expired'],
 

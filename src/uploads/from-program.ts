@@ -20,6 +20,8 @@ export interface ProgramUpload {
   size?: number
   /** Whose file it is. Default nobody's. */
   ownerId?: string
+  /** The project it belongs to. Default the default project. */
+  projectId?: string
   /** What the route's middleware would have returned. */
   metadata?: Record<string, unknown>
   input?: unknown
@@ -32,8 +34,8 @@ export interface ProgramUpload {
  * Whatever happens, `body` is read to its end or destroyed.
  *
  * @throws what the body failed with
- * @throws {CarcosaError} ROUTE_NOT_FOUND, LENGTH_INVALID, SHUTTING_DOWN, and what checkFile
- *   and receive throw
+ * @throws {CarcosaError} ROUTE_NOT_FOUND, PROJECT_NOT_FOUND, PROJECT_DELETED, ROUTE_DISABLED,
+ *   LENGTH_INVALID, SHUTTING_DOWN, and what checkFile and receive throw
  */
 export async function uploadFromProgram(
   deps: UploadDeps,
@@ -43,6 +45,7 @@ export async function uploadFromProgram(
   try {
     const route = routeOf(deps, upload)
     const drafted = judge(deps, route, upload)
+    await deps.projects.requireRoute(drafted.projectId, route.name)
     const lease = await deps.leases.acquire(drafted.id, { preempt: 'idle' })
     try {
       const { record } = await create(deps, drafted, { followed: true, lease })
@@ -65,6 +68,7 @@ function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
 
 function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewFile {
   const { filename: name = '', type = '', ownerId, metadata, input, store } = upload
+  const { projectId = deps.settings.projectId } = upload
   const file = { name, type, size: upload.size ?? null }
   const refused = checkFile(route, file)
   if (refused) throw refused
@@ -77,7 +81,7 @@ function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewF
     metadata,
     ...(store !== undefined && { store }),
   })
-  return draft(deps, route, agreement)
+  return draft(deps, route, { ...agreement, projectId })
 }
 
 async function fill(

@@ -173,6 +173,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       explainDenials: true,
       expiresIn: 172_800_000,
       orphanGrace: 259_200_000,
+      projectGrace: 604_800_000,
       maxSignedUrlAge: 3_600_000,
       worker: false,
       logLevel: 'silent',
