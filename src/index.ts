@@ -2,10 +2,32 @@
 
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
+export type { Invitation, InvitationStatus } from './accounts/invitation-rows.ts'
 export type { Api } from './api/api.ts'
 export type { AuditApi } from './api/audit.ts'
 export type { FilesApi } from './api/files.ts'
+export type {
+  InvitationList,
+  InvitationListOptions,
+  InvitationsApi,
+  NewInvitation,
+} from './api/invitations.ts'
 export type { JobsApi } from './api/jobs.ts'
+export type {
+  Member,
+  MemberList,
+  MemberListOptions,
+  MembersApi,
+  NewMember,
+} from './api/members.ts'
+export type {
+  NewOrganization,
+  Organization,
+  OrganizationChanges,
+  OrganizationList,
+  OrganizationListOptions,
+  OrganizationsApi,
+} from './api/organizations.ts'
 export type {
   NewProject,
   ProjectChanges,
@@ -14,6 +36,14 @@ export type {
   ProjectsApi,
 } from './api/projects.ts'
 export type { StoresApi } from './api/stores.ts'
+export type {
+  NewTeam,
+  Team,
+  TeamList,
+  TeamMember,
+  TeamMemberList,
+  TeamsApi,
+} from './api/teams.ts'
 export type { UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
 export type { AuditAction } from './audit/actions.ts'

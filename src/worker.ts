@@ -1,4 +1,5 @@
 import { dropOldLines } from './audit/retention.ts'
+import { tellMembers } from './accounts/membership.ts'
 import { createOutbox } from './events/outbox.ts'
 import { dropKeys } from './idempotency/rows.ts'
 import type { JobName } from './jobs/definitions.ts'
@@ -54,7 +55,9 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
     'file.mirror': ({ fileId }, { signal }) => mirror(uploads, fileId, signal),
     'project.delete': ({ projectId }, { signal }) =>
       removeProject(uploads, projectId, signal),
-    'project.transfer': (transfer) => transferProject(uploads, transfer),
+    'project.transfer': async (transfer) => {
+      if (await transferProject(uploads, transfer)) tellMembers(uploads.channel, ['*'])
+    },
     'usage.recount': ({ projectId }, { signal }) =>
       recountQuotas(uploads, { projectId, signal }),
     'usage.rollup': async () => {

@@ -1,3 +1,4 @@
+import { noOrganization, tellMembers } from '../accounts/membership.ts'
 import { noProject, projectDeleted } from '../auth/project-gate.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { changeProject, reopenProject, shutProject } from '../projects/change-project.ts'
@@ -48,9 +49,14 @@ export interface ProjectsApi {
   list(options?: ProjectListOptions): Promise<ProjectList>
   /**
    * Changes its name, and of its settings those that are named.
-   * @throws {CarcosaError} PROJECT_NOT_FOUND, PROJECT_DELETED, BAD_REQUEST
+   * @param condition.ifUpdatedAt change it only if it was changed last at that time
+   * @throws {CarcosaError} PROJECT_NOT_FOUND, PROJECT_DELETED, PRECONDITION_FAILED, BAD_REQUEST
    */
-  update(id: string, changes: ProjectChanges): Promise<Project>
+  update(
+    id: string,
+    changes: ProjectChanges,
+    condition?: { ifUpdatedAt?: Date },
+  ): Promise<Project>
   /**
    * Ends its keys and everything that is done in it, at once. After `projectGrace` a job removes
    * its files and all else it has. Done again, it changes nothing.
@@ -72,6 +78,8 @@ export interface ProjectsApi {
 
 export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
   const { db, jobs, settings, routes } = uploads
+  // Sessions are told anew which projects there are.
+  const changed = () => tellMembers(uploads.channel, ['*'])
   const rules = { routes, eventRetention: settings.eventRetention }
 
   async function find(id: string): Promise<ProjectRow> {
@@ -85,7 +93,7 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
   /** Why there is nothing to change. */
   const missing = async (id: string) => {
     const row = await find(id)
-    return row.deletedAt ? projectDeleted() : noProject(id)
+    return row.deletedAt ? projectDeleted() : new CarcosaError('PRECONDITION_FAILED')
   }
 
   return {
@@ -99,11 +107,13 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
           organizationId,
           settings: { ...checkSettings(project.settings ?? {}, rules) },
         }
-        return describeProject(
-          await db.prisma.project.create({ data }).catch((error) => {
-            throw isForeignKeyViolation(error) ? noOrganization(organizationId) : error
-          }),
-        )
+        const row = await db.prisma.project.create({ data }).catch((error) => {
+          throw isForeignKeyViolation(error)
+            ? noOrganization(String(organizationId))
+            : error
+        })
+        changed()
+        return describeProject(row)
       }),
     get: (id) =>
       run(async () => {
@@ -126,11 +136,12 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
         )
         return { projects: rows.map(describeProject), nextCursor }
       }),
-    update: (id, { name, settings: wanted = {} }) =>
+    update: (id, { name, settings: wanted = {} }, { ifUpdatedAt } = {}) =>
       run(async () => {
         const change = {
           name: name === undefined ? null : checkName(name),
           settings: checkSettings(wanted, rules),
+          ifUpdatedAt: ifUpdatedAt ?? null,
         }
         const row = isProjectId(id) ? await changeProject(uploads, id, change) : null
         if (!row) throw await missing(id)
@@ -141,10 +152,15 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
         if (id === settings.projectId) throw new CarcosaError('PROJECT_PROTECTED')
         const before = await find(id)
         const row = await shutProject(uploads, id, settings.projectGrace)
+        changed()
         return describeProject(row ?? before)
       }),
     restore: (id) =>
-      run(async () => describeProject(await reopenProject(uploads, await find(id)))),
+      run(async () => {
+        const row = await reopenProject(uploads, await find(id))
+        changed()
+        return describeProject(row)
+      }),
     transfer: (id, organizationId) =>
       run(async () => {
         const { organizationId: from, deletedAt } = await find(id)
@@ -162,10 +178,4 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
       : null
     if (!found) throw noOrganization(id)
   }
-}
-
-function noOrganization(id: string | null): CarcosaError {
-  return new CarcosaError('ORGANIZATION_NOT_FOUND', {
-    message: `There is no organization ${JSON.stringify(String(id).slice(0, 64))}.`,
-  })
 }

@@ -11,15 +11,17 @@ export interface ProjectChange {
   name: string | null
   /** Those that are named are changed. */
   settings: object
+  /** Change it only if it was changed last at that time. */
+  ifUpdatedAt: Date | null
 }
 
 /** Changes a project that was not deleted; null if there is none. */
 export async function changeProject(
   { db, channel }: ProjectDeps,
   id: string,
-  { name, settings }: ProjectChange,
+  { name, settings, ifUpdatedAt }: ProjectChange,
 ): Promise<ProjectRow | null> {
-  const values = [id, name, JSON.stringify(settings)]
+  const values = [id, name, JSON.stringify(settings), ifUpdatedAt]
   const [row] = await db.query<ProjectRow>(changeStatement, values)
   channel.send(projectTopic, id, true)
   return row ?? null
@@ -69,19 +71,20 @@ export interface Transfer {
 
 /**
  * The job `project.transfer`. The keys end with it: who had them need not belong to the new
- * owner. Whatever happened since it was asked for makes it do nothing.
+ * owner. Whatever happened since it was asked for makes it do nothing, and then it is false.
  */
 export async function transferProject(
   deps: ProjectDeps,
   { projectId, from, to }: Transfer,
-): Promise<void> {
+): Promise<boolean> {
   const moved = await deps.db.transaction(async (tx) => {
     const [row] = await tx.query(transferStatement, [projectId, from, to])
     return row ? await revokeKeys(tx, projectId) : null
   })
-  if (!moved) return
+  if (!moved) return false
   tell(deps, projectId, moved)
   deps.log.info({ projectId, from, to, keys: moved.length }, 'project transferred')
+  return true
 }
 
 async function revokeKeys(tx: Transaction, projectId: string): Promise<string[]> {
@@ -102,7 +105,9 @@ const changeStatement: Statement = {
   name: 'project_change',
   sql: `UPDATE carcosa.project SET name = coalesce($2::text, name),
   settings = settings || $3::jsonb, updated_at = now()
-WHERE id = $1 AND deleted_at IS NULL RETURNING ${projectColumns}`,
+WHERE id = $1 AND deleted_at IS NULL
+  AND ($4::timestamptz IS NULL OR updated_at = $4::timestamptz)
+RETURNING ${projectColumns}`,
 }
 
 const shutStatement: Statement = {
