@@ -83,6 +83,7 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
     },
     files: {
       db,
+      recent,
       signer,
       stores,
       access: uploads.access,

@@ -1,5 +1,5 @@
+import { tellMembers } from './accounts/members.ts'
 import { dropOldLines } from './audit/retention.ts'
-import { tellMembers } from './accounts/membership.ts'
 import { createOutbox } from './events/outbox.ts'
 import { dropKeys } from './idempotency/rows.ts'
 import type { JobName } from './jobs/definitions.ts'

@@ -7,12 +7,7 @@ import {
   isMemberByEmail,
   takeInvitation,
 } from '../accounts/invitation-rows.ts'
-import {
-  alone,
-  insertMember,
-  noOrganization,
-  tellMembers,
-} from '../accounts/membership.ts'
+import { alone, insertMember, noOrganization, tellMembers } from '../accounts/members.ts'
 import { joinTeam } from '../accounts/team-rows.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { parseDuration } from '../shared/durations.ts'

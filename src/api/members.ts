@@ -7,7 +7,7 @@ import {
   type Place,
   setRole,
   tellMembers,
-} from '../accounts/membership.ts'
+} from '../accounts/members.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { isId } from '../shared/ids.ts'

@@ -4,7 +4,7 @@ import {
   noOrganization,
   ownerRole,
   tellMembers,
-} from '../accounts/membership.ts'
+} from '../accounts/members.ts'
 import type { Statement } from '../db/database.ts'
 import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts'
 import { CarcosaError } from '../shared/errors.ts'

@@ -1,4 +1,4 @@
-import { noOrganization, tellMembers } from '../accounts/membership.ts'
+import { noOrganization, tellMembers } from '../accounts/members.ts'
 import { noProject, projectDeleted } from '../auth/project-gate.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { changeProject, reopenProject, shutProject } from '../projects/change-project.ts'

@@ -1,5 +1,5 @@
 import { checkName } from '../accounts/check-organization.ts'
-import { alone, noOrganization } from '../accounts/membership.ts'
+import { alone, noOrganization } from '../accounts/members.ts'
 import { isInTeam, joinTeam, leaveTeam } from '../accounts/team-rows.ts'
 import type { Statement } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
