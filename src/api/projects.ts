@@ -29,6 +29,8 @@ export interface ProjectChanges {
 export interface ProjectListOptions extends PageOptions {
   /** Projects of this organization only; null for those of none. */
   organizationId?: string | null
+  /** Those of organizations that this user is a member of, and the project `projectId`. */
+  visibleTo?: { userId: string; projectId?: string }
   /** Whether deleted ones that can be restored are listed too. Default false. */
   deleted?: boolean
 }
@@ -121,14 +123,14 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
         const row = await db.prisma.project.findUnique({ where: { id } })
         return row && describeProject(row)
       }),
-    list: ({ organizationId, deleted = false, ...page } = {}) =>
+    list: ({ organizationId, visibleTo, deleted = false, ...page } = {}) =>
       run(async () => {
         const { rows, nextCursor } = await readPage(page, ({ after, take }) =>
           db.prisma.project.findMany({
             where: {
               ...(organizationId !== undefined && { organizationId }),
               ...(!deleted && { deletedAt: null }),
-              ...olderThan(after),
+              AND: [olderThan(after), visibleTo ? visible(visibleTo) : {}],
             },
             orderBy: newestFirst,
             take,
@@ -178,4 +180,9 @@ export function createProjectsApi({ uploads, run }: ApiDeps): ProjectsApi {
       : null
     if (!found) throw noOrganization(id)
   }
+}
+
+function visible({ userId, projectId }: { userId: string; projectId?: string }) {
+  const asMember = { organization: { members: { some: { userId } } } }
+  return { OR: [asMember, ...(projectId === undefined ? [] : [{ id: projectId }])] }
 }

@@ -115,7 +115,8 @@ export function missing(
   return new CarcosaError(code, { message, ...explained })
 }
 
-function forbidden(
+/** The answer for who may see what it is about, or may do such a thing nowhere. */
+export function forbidden(
   { access }: Pick<RestContext, 'access'>,
   decision: Decision,
 ): CarcosaError {

@@ -3,7 +3,7 @@ import type { NewApiKey } from '../../../src/auth/keys.ts'
 import type { CarcosaOptions } from '../../../src/config.ts'
 import { newId } from '../../../src/shared/ids.ts'
 import type { Answered } from '../exchange.ts'
-import { startServer, type TestServer } from '../server.ts'
+import { bearer, startServer, type TestServer } from '../server.ts'
 
 /** A request below `/api/v1`, as a test writes it down. */
 export interface RestAsked {
@@ -32,7 +32,7 @@ export const otherProject = 'p2'
 export async function restWorld(
   options: Partial<CarcosaOptions> = {},
 ): Promise<RestWorld> {
-  const server = await startServer({ auth: [apiKeys()], ...options })
+  const server = await startServer({ auth: [apiKeys(), bearer], ...options })
   const { db } = server.uploads
   await db.prisma.project.create({ data: { id: otherProject, name: 'Two' } })
   const as: RestWorld['as'] = async (key = {}) => {
