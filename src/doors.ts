@@ -130,6 +130,7 @@ function restDeps(
   return {
     api,
     access: uploads.access,
+    projects: uploads.projects,
     limiter,
     idempotency: createIdempotencyKeys({ db, secrets, log }),
     projectId: uploads.settings.projectId,

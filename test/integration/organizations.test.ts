@@ -15,6 +15,9 @@ test.after(() => server.close())
 const api = () => server.carcosa.api
 const unknown = 'unknownunknownunknown'
 
+/** Whatever comes next has a later time. */
+const apart = () => new Promise((resolve) => setTimeout(resolve, 3))
+
 let people = 0
 /** Somebody with an account. */
 async function person(email = `person${++people}@example.com`, verified = true) {
@@ -55,6 +58,7 @@ test('who makes an organization is its owner, and it has a slug of its own', asy
 
 test('organizations are listed, all of them or those of somebody, in pages', async () => {
   const { owner, id } = await organization()
+  await apart()
   const second = await api().organizations.create({ name: 'Second', ownerId: owner.id })
   await organization('of somebody else')
   const first = await api().organizations.list({ userId: owner.id, limit: 1 })
@@ -277,6 +281,7 @@ test('what is too old, revoked, replaced or for an unconfirmed address is not ac
   await fails('INVITATION_NOT_FOUND', api().invitations.accept(first.id, userId))
   assert.is(await api().invitations.revoke(second.id), true)
   await fails('INVITATION_NOT_FOUND', api().invitations.accept(second.id, userId))
+  await apart()
   const brief = await api().invitations.create({ ...wanted, expiresIn: 1 })
   await new Promise((resolve) => setTimeout(resolve, 20))
   await fails('INVITATION_NOT_FOUND', api().invitations.accept(brief.id, userId))
@@ -320,6 +325,7 @@ test('a team has members of its organization, and counts them', async () => {
   await api().invitations.accept(invitation.id, invited.id)
   const count = async () => (await api().teams.get(team.id))?.memberCount
   assert.is(await count(), 1)
+  await apart()
   await Promise.all([1, 2, 3].map(() => api().teams.addMember(team.id, owner.id)))
   assert.is(await count(), 2)
   await fails('MEMBER_NOT_FOUND', api().teams.addMember(team.id, (await person()).id))

@@ -50,6 +50,9 @@ function codeOf({ text }: Answered): string {
   return (JSON.parse(text) as { code: string }).code
 }
 
+/** Whatever comes next has a later time. */
+const apart = () => new Promise((resolve) => setTimeout(resolve, 3))
+
 /** All that says something, without what every answer has anew. */
 function essence({ status, text }: Answered, id: string): unknown {
   const { requestId: _, ...body } = JSON.parse(text.replaceAll(id, '<id>'))
@@ -166,7 +169,10 @@ test('a program names the project it uploads to, imports into and watches', asyn
 
 test('keys and projects are listed in pages, newest first', async () => {
   const { id: projectId } = await tenant()
-  for (const name of ['a', 'b', 'c', 'd']) await api().keys.create({ name, projectId })
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await apart()
+    await api().keys.create({ name, projectId })
+  }
   const first = await api().keys.list({ projectId, limit: 3 })
   const second = await api().keys.list({
     projectId,
@@ -342,6 +348,22 @@ test('who is in a deleted project is told so, anybody else that there is nothing
       headers: { 'X-In': '1' },
     })
     await projects.delete(projectId)
+    const rest = [`/api/v1/files/${file.id}`, '/api/v1/files', '/api/v1/api-keys']
+    for (const path of rest) {
+      const inside = await exchange({
+        method: 'GET',
+        path,
+        headers: { 'X-In': '1', 'Tus-Resumable': null },
+      })
+      assert.is(inside.status, 410, `${path}: ${inside.text}`)
+      assert.is(codeOf(inside), 'PROJECT_DELETED')
+    }
+    const elsewhere = await exchange({
+      method: 'GET',
+      path: `/api/v1/files/${file.id}`,
+      headers: { Authorization: 'Bearer bob', 'Tus-Resumable': null },
+    })
+    assert.is(elsewhere.status, 404)
     const asked = [`/files/${file.id}`, url, `/events?project=${projectId}`]
     for (const path of asked) {
       const inside = await exchange({ method: 'GET', path, headers: { 'X-In': '1' } })
