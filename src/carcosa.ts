@@ -155,7 +155,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
     }),
   })
-  if (config.quota) await setLimits(uploads, projectId, config.quota)
+  if (config.quota) await setLimits(uploads, defaultProject, config.quota)
   const behind = {
     uploads,
     feed,

@@ -98,19 +98,20 @@ const purgedStatement: Statement = {
 
 /** What belongs to a project, in an order in which nothing refers to what is gone. */
 const rowStatements = [
-  deletion('event', 'ctid', ''),
-  deletion('file', 'id', 'AND purged_at IS NOT NULL'),
-  deletion('api_key', 'id', ''),
-  deletion('event_sequence', 'project_id', ''),
+  deletion('event'),
+  deletion('file', 'AND purged_at IS NOT NULL'),
+  ...['api_key', 'event_sequence', 'owner_usage', 'usage_day', 'usage_cursor'].map(
+    (table) => deletion(table),
+  ),
 ]
 
-function deletion(table: string, key: string, only: string): Statement {
+function deletion(table: string, only = ''): Statement {
   return {
     name: `project_delete_${table}`,
     sql: `WITH chosen AS (
-  SELECT ${key} FROM carcosa.${table} WHERE project_id = $1 ${only} LIMIT 5000
+  SELECT ctid FROM carcosa.${table} WHERE project_id = $1 ${only} LIMIT 5000
 ), gone AS (
-  DELETE FROM carcosa.${table} t USING chosen c WHERE t.${key} = c.${key} RETURNING 1
+  DELETE FROM carcosa.${table} t USING chosen c WHERE t.ctid = c.ctid RETURNING 1
 )
 SELECT count(*)::int4 AS count FROM gone`,
   }

@@ -405,6 +405,7 @@ test('within its grace period a project is restored, but for its keys', async ()
 
 test('after it, it goes with all it has: bytes, rows and keys, told to those who watch', async () => {
   const [who, other] = [await tenant(), await tenant()]
+  await api().usage.setQuota(who.id, { bytes: '1MB', perOwner: { bytes: '1MB' } })
   const kept = await send(other, 'kept')
   const file = await send(who, 'bytes')
   const growing = await begin(server, 'mine', { length: 5, headers: who.headers })
@@ -415,6 +416,7 @@ test('after it, it goes with all it has: bytes, rows and keys, told to those who
     const events = api().events.subscribe({ project: who.id }, { signal: end.signal })
     for await (const { type, data } of events) told.push(`${type} ${data.id}`)
   })()
+  await api().usage.get({ projectId: who.id })
   await api().projects.delete(who.id)
   await runDue(who.id)
   await fails('PROJECT_NOT_FOUND', api().projects.restore(who.id))
@@ -430,7 +432,11 @@ test('after it, it goes with all it has: bytes, rows and keys, told to those who
   const { rows } = await server.uploads.db.executeSql(
     `SELECT (SELECT count(*) FROM carcosa.event WHERE project_id = $1)
       + (SELECT count(*) FROM carcosa.event_sequence WHERE project_id = $1)
-      + (SELECT count(*) FROM carcosa.api_key WHERE project_id = $1) AS left`,
+      + (SELECT count(*) FROM carcosa.api_key WHERE project_id = $1)
+      + (SELECT count(*) FROM carcosa.quota WHERE project_id = $1)
+      + (SELECT count(*) FROM carcosa.owner_usage WHERE project_id = $1)
+      + (SELECT count(*) FROM carcosa.usage_day WHERE project_id = $1)
+      + (SELECT count(*) FROM carcosa.usage_cursor WHERE project_id = $1) AS left`,
     [who.id],
   )
   assert.is(Number(rows[0]?.left), 0)
