@@ -144,7 +144,6 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const uploads = uploadDeps(parts, { drain, feed, metrics: operations.metrics, auth })
   parts.internals.inspect?.(uploads)
   const signer = createSigner({ secrets, maxAge: config.maxSignedUrlAge })
-  const { projectId } = uploads.settings
   const { meter } = operations.metrics
   const trail = createTrail({ db, log, meter, defaultProject })
   const requestLog = createRequestLog({ db, log, meter })
@@ -153,10 +152,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
     signer,
     drain,
     trail,
-    events: createEventsApi({ outbox, feed, projectId, closing: drain.closing }),
+    events: createEventsApi({ outbox, feed, defaultProject, closing: drain.closing }),
     keys: createKeysApi({
       db,
       channel,
+      projects: uploads.projects,
       defaultProject,
       rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
     }),
@@ -165,7 +165,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       base: `${config.publicUrl ?? ''}${config.basePath}`,
     }),
   })
-  if (config.quota) await setLimits(uploads, projectId, config.quota)
+  if (config.quota) await setLimits(uploads, defaultProject, config.quota)
   const accounts = (await people?.open()) ?? null
   const behind = {
     uploads,

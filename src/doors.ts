@@ -87,7 +87,15 @@ export function openDoors(parts: Parts, behind: Behind): Doors {
       limits: { limiter, projectId: uploads.settings.projectId },
       linkOf: (record, base) => api.files.link(record, base),
     },
-    files: { db, recent, signer, stores, access: uploads.access, log },
+    files: {
+      db,
+      recent,
+      signer,
+      stores,
+      access: uploads.access,
+      projects: uploads.projects,
+      log,
+    },
     rest: lazily(async () => {
       const { createRest } = await import('./http/rest/rest.ts')
       return createRest(restDeps(parts, behind, limiter), log)
@@ -135,6 +143,7 @@ function restDeps(
   return {
     api,
     access: uploads.access,
+    projects: uploads.projects,
     limiter,
     idempotency: createIdempotencyKeys({ db, secrets, log }),
     projectId: uploads.settings.projectId,
@@ -170,6 +179,7 @@ function watching(
     access: {
       db,
       access: uploads.access,
+      projects: uploads.projects,
       permission: config.events,
       projectId: uploads.settings.projectId,
       hasRoute: (name) => uploads.route(name) !== null,

@@ -2,6 +2,7 @@
 
 export { file } from '../stores/file.ts'
 export type { Store } from '../stores/store.ts'
+export type { Invitation, InvitationStatus } from './accounts/invitation-rows.ts'
 export type { User } from './accounts/user-rows.ts'
 export type {
   LoginLink,
@@ -16,8 +17,44 @@ export type { DeleteOutcome } from './api/delete-files.ts'
 export type { EditCondition, FileEdit } from './api/edit-files.ts'
 export type { FileReference } from './api/file-reference.ts'
 export type { FilesApi, SignOptions } from './api/files.ts'
+export type {
+  InvitationList,
+  InvitationListOptions,
+  InvitationsApi,
+  NewInvitation,
+} from './api/invitations.ts'
 export type { JobsApi } from './api/jobs.ts'
+export type {
+  Member,
+  MemberList,
+  MemberListOptions,
+  MembersApi,
+  NewMember,
+} from './api/members.ts'
+export type {
+  NewOrganization,
+  Organization,
+  OrganizationChanges,
+  OrganizationList,
+  OrganizationListOptions,
+  OrganizationsApi,
+} from './api/organizations.ts'
+export type {
+  NewProject,
+  ProjectChanges,
+  ProjectList,
+  ProjectListOptions,
+  ProjectsApi,
+} from './api/projects.ts'
 export type { StoresApi } from './api/stores.ts'
+export type {
+  NewTeam,
+  Team,
+  TeamList,
+  TeamMember,
+  TeamMemberList,
+  TeamsApi,
+} from './api/teams.ts'
 export type { UploadItem, UploadManyOptions, UrlSource } from './api/upload-files.ts'
 export type { UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
@@ -35,7 +72,14 @@ export { custom } from './auth/custom.ts'
 export type { EventPermission, EventRequest } from './auth/event-permission.ts'
 export { jwt } from './auth/jwt.ts'
 export type { JwtClaims, JwtOptions } from './auth/jwt-options.ts'
-export type { ApiKey, ApiKeyWithToken, KeysApi, NewApiKey } from './auth/keys.ts'
+export type {
+  ApiKey,
+  ApiKeyWithToken,
+  KeyList,
+  KeyListOptions,
+  KeysApi,
+  NewApiKey,
+} from './auth/keys.ts'
 export type {
   AuthProvider,
   AuthRequest,
@@ -44,6 +88,7 @@ export type {
   Scopes,
   SessionServices,
 } from './auth/principal.ts'
+export type { ProjectSettings } from './auth/project-gate.ts'
 export type { Action, Grant } from './auth/roles.ts'
 export { session } from './auth/session.ts'
 export { type Carcosa, createCarcosa } from './carcosa.ts'
@@ -65,6 +110,8 @@ export type { RetrySelection } from './jobs/retry.ts'
 export type { CheckOutcome, Readiness } from './ops/health.ts'
 export type { MetricsText } from './ops/metrics.ts'
 
+export type { SettingsChange } from './projects/check-project.ts'
+export type { Project } from './projects/project.ts'
 export type { RouteBuilder } from './routes/builder.ts'
 export type * from './routes/definition.ts'
 export * from './routes/hooks.ts'

@@ -1,3 +1,4 @@
+import { tellMembers } from './accounts/members.ts'
 import { dropOldLines } from './audit/retention.ts'
 import { createOutbox } from './events/outbox.ts'
 import { dropKeys } from './idempotency/rows.ts'
@@ -5,6 +6,8 @@ import type { JobName } from './jobs/definitions.ts'
 import type { JobHandlers } from './jobs/handler.ts'
 import type { Jobs } from './jobs/queue.ts'
 import { dropCounts } from './limits/postgres-counts.ts'
+import { transferProject } from './projects/change-project.ts'
+import { removeProject } from './projects/remove-project.ts'
 import { inRequestOf } from './shared/request-context.ts'
 import { mirror } from './upkeep/mirror.ts'
 import { reconcile } from './upkeep/reconcile.ts'
@@ -50,6 +53,11 @@ export function jobHandlers(uploads: UploadDeps): JobHandlers {
       else uploads.log.info({ report }, 'stores reconciled')
     },
     'file.mirror': ({ fileId }, { signal }) => mirror(uploads, fileId, signal),
+    'project.delete': ({ projectId }, { signal }) =>
+      removeProject(uploads, projectId, signal),
+    'project.transfer': async (transfer) => {
+      if (await transferProject(uploads, transfer)) tellMembers(uploads.channel, ['*'])
+    },
     'usage.recount': ({ projectId }, { signal }) =>
       recountQuotas(uploads, { projectId, signal }),
     'usage.rollup': async () => {
@@ -82,5 +90,6 @@ async function recountQuotas(
 async function dropEvents({ db, settings }: UploadDeps): Promise<number> {
   const outbox = createOutbox(db)
   await outbox.number()
-  return outbox.drop(new Date(Date.now() - settings.eventRetention))
+  const dropped = await outbox.drop(new Date(Date.now() - settings.eventRetention))
+  return dropped + (await outbox.dropBySettings())
 }

@@ -1,5 +1,6 @@
 import { createAccess } from './auth/permissions.ts'
 import type { AuthProvider } from './auth/principal.ts'
+import { createProjectGate } from './auth/project-gate.ts'
 import { assertNotShutOut } from './auth/shut-out.ts'
 import type { Config } from './config.ts'
 import { createBus } from './events/bus.ts'
@@ -51,6 +52,7 @@ export function uploadDeps(
       explainDenials: config.explainDenials,
     }),
     quotas: createQuotas({ db, channel }),
+    projects: createProjectGate(db, channel),
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: meteredLeases(
       createLeases({ db, channel, bus, log }, internals.leases),
@@ -67,6 +69,7 @@ export function uploadDeps(
       expiresIn: config.expiresIn,
       orphanGrace: config.orphanGrace,
       deleteGrace: config.deleteGrace,
+      projectGrace: config.projectGrace,
       eventRetention: config.eventRetention,
       logRetention: {
         audit: config.auditRetention,
@@ -76,6 +79,7 @@ export function uploadDeps(
       claimMs: internals.claimMs ?? 30_000,
       fileUrl: (id, prefix) => `${prefix ?? base}/files/${id}`,
     },
+    routes: Object.keys(config.router.routes),
     route: (name) => config.router.routes[name] ?? null,
     background(work) {
       drain.run(() => work).catch((err) => log.error({ err }, 'background work failed'))

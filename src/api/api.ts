@@ -9,8 +9,13 @@ import { type AuditApi, createAuditApi } from './audit.ts'
 import { audited } from './audited.ts'
 import type { ApiDeps } from './deps.ts'
 import { createFilesApi, type FilesApi } from './files.ts'
+import { createInvitationsApi, type InvitationsApi } from './invitations.ts'
 import { createJobsApi, type JobsApi } from './jobs.ts'
+import { createMembersApi, type MembersApi } from './members.ts'
+import { createOrganizationsApi, type OrganizationsApi } from './organizations.ts'
+import { createProjectsApi, type ProjectsApi } from './projects.ts'
 import { createStoresApi, type StoresApi } from './stores.ts'
+import { createTeamsApi, type TeamsApi } from './teams.ts'
 import { createUploadsApi, type UploadsApi } from './uploads.ts'
 import { createUsageApi, type UsageApi } from './usage.ts'
 import { createUsers } from './users.ts'
@@ -29,6 +34,11 @@ export interface Api {
   readonly usage: UsageApi
   readonly audit: AuditApi
   readonly users: UsersApi
+  readonly projects: ProjectsApi
+  readonly organizations: OrganizationsApi
+  readonly members: MembersApi
+  readonly invitations: InvitationsApi
+  readonly teams: TeamsApi
 }
 
 /** What the nouns are made from; those that need no upload come as they are. */
@@ -58,6 +68,11 @@ export function createApi(parts: ApiParts): Api {
     jobs: createJobsApi(deps),
     usage: createUsageApi(deps),
     audit: createAuditApi(deps),
+    projects: createProjectsApi(deps),
+    organizations: createOrganizationsApi(deps),
+    members: createMembersApi(deps),
+    invitations: createInvitationsApi(deps),
+    teams: createTeamsApi(deps),
     events: {
       list: (options) => run(() => events.list(options)),
       subscribe: events.subscribe,

@@ -177,6 +177,124 @@ export const auditTable: AuditTable = {
     disable: { action: 'user.disabled' },
     enable: { action: 'user.enabled' },
   },
+  projects: {
+    create: {
+      action: 'project.created',
+      target: (_args, result) => result?.id ?? null,
+      details: ({ args: [project] }) => pick(project, ['name', 'organizationId']),
+    },
+    get: reads,
+    list: reads,
+    update: {
+      action: 'project.changed',
+      project: ([id]) => id,
+      before: (api, [id]) => api.projects.get(id),
+      details: changed('name', 'settings'),
+    },
+    delete: { action: 'project.deleted', project: ([id]) => id },
+    restore: { action: 'project.restored', project: ([id]) => id },
+    transfer: {
+      action: 'project.transferred',
+      project: ([id]) => id,
+      before: (api, [id]) => api.projects.get(id),
+      details: ({ args: [, after], before }) => ({
+        organizationId: { before: before?.organizationId, after },
+      }),
+    },
+  },
+  organizations: {
+    create: {
+      action: 'organization.created',
+      details: ({ args: [wanted] }) => pick(wanted, ['name', 'slug', 'ownerId']),
+    },
+    get: reads,
+    list: reads,
+    update: {
+      action: 'organization.changed',
+      before: (api, [id]) => api.organizations.get(id),
+      details: changed('name', 'slug'),
+    },
+    delete: {
+      action: 'organization.deleted',
+      before: (api, [id]) => api.organizations.get(id),
+      details: ({ before }) => pick(before, ['name', 'slug']),
+    },
+  },
+  members: {
+    add: {
+      action: 'member.added',
+      target: ([{ userId }]) => userId,
+      details: ({ args: [member] }) => pick(member, ['organizationId', 'role']),
+    },
+    get: reads,
+    list: reads,
+    setRole: {
+      action: 'member.changed',
+      target: ([, userId]) => userId,
+      before: (api, [organizationId, userId]) => api.members.get(organizationId, userId),
+      details: ({ args: [organizationId, , after], before }) => ({
+        organizationId,
+        role: { before: before?.role, after },
+      }),
+    },
+    remove: {
+      action: 'member.removed',
+      target: ([, userId]) => userId,
+      before: (api, [organizationId, userId]) => api.members.get(organizationId, userId),
+      details: ({ args: [organizationId], before }) => ({
+        organizationId,
+        ...pick(before, ['role']),
+      }),
+    },
+  },
+  invitations: {
+    create: {
+      action: 'invitation.created',
+      details: ({ args: [wanted] }) =>
+        pick(wanted, ['organizationId', 'email', 'role', 'teamId', 'inviterId']),
+    },
+    get: reads,
+    list: reads,
+    revoke: {
+      action: 'invitation.revoked',
+      before: (api, [id]) => api.invitations.get(id),
+      details: ({ before }) => pick(before, ['organizationId', 'email', 'role']),
+    },
+    accept: {
+      action: 'invitation.accepted',
+      details: ({ args: [, userId], result }) => ({
+        userId,
+        ...pick(result, ['organizationId', 'role']),
+      }),
+    },
+  },
+  teams: {
+    create: {
+      action: 'team.created',
+      details: ({ args: [team] }) => pick(team, ['organizationId', 'name']),
+    },
+    get: reads,
+    list: reads,
+    listMembers: reads,
+    update: {
+      action: 'team.changed',
+      before: (api, [id]) => api.teams.get(id),
+      details: changed('name'),
+    },
+    delete: {
+      action: 'team.deleted',
+      before: (api, [id]) => api.teams.get(id),
+      details: ({ before }) => pick(before, ['organizationId', 'name']),
+    },
+    addMember: {
+      action: 'team.joined',
+      details: ({ args: [, userId] }) => ({ userId }),
+    },
+    removeMember: {
+      action: 'team.left',
+      details: ({ args: [, userId] }) => ({ userId }),
+    },
+  },
   events: { list: reads, subscribe: reads },
   audit: { list: reads, requests: reads },
 }

@@ -2,13 +2,14 @@ import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { newId } from '../shared/ids.ts'
+import { isProjectId, newId } from '../shared/ids.ts'
 import { newestFirst, olderThan, type PageOptions, readPage } from '../shared/page.ts'
 import { checkNewKey, type KeyRules, parseLifetime } from './check-key.ts'
 import { keyTopic } from './key-cache.ts'
 import { type KeyMode, makeToken } from './key-format.ts'
 import { type KeyRow, replaceToken } from './key-rows.ts'
 import type { Scopes } from './principal.ts'
+import { noProject, type ProjectGate } from './project-gate.ts'
 
 /** An API key without its secret. */
 export interface ApiKey {
@@ -78,7 +79,7 @@ export interface Rotation {
 
 /** The API keys of a Carcosa, for the program it runs in. Nothing here asks who is calling. */
 export interface KeysApi {
-  /** @throws {CarcosaError} BAD_REQUEST, PROJECT_NOT_FOUND */
+  /** @throws {CarcosaError} BAD_REQUEST, PROJECT_NOT_FOUND, PROJECT_DELETED */
   create(key: NewApiKey): Promise<ApiKeyWithToken>
   /** Newest first, in pages. @throws {CarcosaError} CURSOR_INVALID, BAD_REQUEST */
   list(options?: KeyListOptions): Promise<KeyList>
@@ -100,11 +101,13 @@ export interface KeysApi {
 export interface KeysDeps {
   readonly db: Database
   readonly channel: Pick<Channel, 'send'>
+  readonly projects: ProjectGate
   readonly defaultProject: string
   readonly rules: KeyRules
 }
 
-export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps): KeysApi {
+export function createKeysApi(deps: KeysDeps): KeysApi {
+  const { db, channel, projects, defaultProject, rules } = deps
   const { apiKey } = db.prisma
   const changed = (id: string) => channel.send(keyTopic, id, true)
 
@@ -121,12 +124,14 @@ export function createKeysApi({ db, channel, defaultProject, rules }: KeysDeps):
         prefix,
         hash,
       }
+      await projects.require(data.projectId)
       const row = await apiKey.create({ data }).catch((error) => {
         throw isForeignKeyViolation(error) ? noProject(data.projectId) : error
       })
       return { ...describe(row as KeyRow), token }
     },
     async list({ projectId = defaultProject, revoked = false, ...page } = {}) {
+      if (!isProjectId(projectId)) throw noProject(projectId)
       const { rows, nextCursor } = await readPage(page, ({ after, take }) =>
         apiKey.findMany({
           where: { projectId, ...(!revoked && { revokedAt: null }), ...olderThan(after) },
@@ -181,11 +186,5 @@ function describe(row: KeyRow): ApiKey {
 function noKey(id: string): CarcosaError {
   return new CarcosaError('KEY_NOT_FOUND', {
     message: `There is no API key ${JSON.stringify(String(id).slice(0, 64))} that is not revoked.`,
-  })
-}
-
-function noProject(id: string): CarcosaError {
-  return new CarcosaError('PROJECT_NOT_FOUND', {
-    message: `There is no project ${JSON.stringify(id.slice(0, 64))}.`,
   })
 }

@@ -18,6 +18,11 @@ export interface Resource {
   readonly ticket?: boolean
 }
 
+/** What belongs to an organization as a whole: its members, its projects. */
+export interface OrganizationResource {
+  readonly organizationId: string
+}
+
 /** What was decided, and why. `rule` is stable. */
 export interface Decision {
   readonly allowed: boolean
@@ -29,7 +34,7 @@ export interface Decision {
 export interface DecisionInputs {
   readonly action: Action
   readonly principal: Principal | null
-  readonly resource: Resource
+  readonly resource: Resource | OrganizationResource
 }
 
 export type AllowRule =
@@ -52,6 +57,7 @@ export type DenyRule =
   /** Nobody is known, and it is not for everybody. */
   | 'no-principal'
   | 'other-project'
+  | 'other-organization'
   /** The scopes name other routes. */
   | 'scope-routes'
   /** The scopes leave this action out. */
@@ -64,7 +70,7 @@ export type DenyRule =
 export type Can = (
   principal: Principal | null,
   action: Action,
-  resource: Resource,
+  resource: Resource | OrganizationResource,
 ) => Decision
 
 /**
@@ -161,8 +167,24 @@ function createCan(
     return byRole(tables.get(roleOf(principal)), asked, principal)
   }
 
+  const judgeWhole = (
+    principal: Principal | null,
+    action: Action,
+    { organizationId }: OrganizationResource,
+  ) => {
+    if (principal === null) return 'no-principal'
+    if (principal.kind === 'system') return 'system'
+    if (principal.organizationId !== organizationId) return 'other-organization'
+    const asked = { action, isOwn: false }
+    const narrowed = principal.scopes && narrowedBy(principal.scopes, {}, asked)
+    return narrowed ?? byRole(tables.get(roleOf(principal)), asked, principal)
+  }
+
   return (principal, action, resource) => {
-    const rule = judge(principal, action, resource)
+    const rule =
+      'organizationId' in resource
+        ? judgeWhole(principal, action, resource)
+        : judge(principal, action, resource)
     return { allowed: allowing.has(rule), rule, inputs: { action, principal, resource } }
   }
 }
@@ -282,7 +304,7 @@ interface Asked {
 
 function narrowedBy(
   { routes, actions }: Scopes,
-  { route }: Resource,
+  { route }: Pick<Resource, 'route'>,
   asked: Asked,
 ): DenyRule | null {
   if (routes && (route === undefined || !routes.includes(route))) return 'scope-routes'

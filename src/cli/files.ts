@@ -31,6 +31,7 @@ warning. A job of the server computes each SHA-256.
   --route <route>      the route they belong to from then on
   --prefix <text>      only objects whose keys begin with it
   --owner <id>         whose files they become (default nobody's)
+  --project <id>       the project they become part of (default the default project)
   --dry-run            change nothing, print what would be done
   --concurrency <n>    objects at once, 1 to 64 (default 4)
 

@@ -7,6 +7,8 @@ import { find, verb as help, overview } from './help.ts'
 import { verb as jobs } from './jobs.ts'
 import { verb as keys } from './keys.ts'
 import { verb as migrate } from './migrate.ts'
+import { verb as orgs } from './orgs.ts'
+import { verb as projects } from './projects.ts'
 import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
 import { verb as start } from './start.ts'
@@ -26,6 +28,8 @@ export const verbs: readonly Verb[] = [
   keys,
   audit,
   users,
+  orgs,
+  projects,
   migrate,
   doctor,
   gc,

@@ -80,6 +80,11 @@ export interface CarcosaOptions {
    * port: addresses, networks such as `10.0.0.0/8`, `loopback` or `private`. Default nothing.
    */
   outboundNetworks?: readonly string[]
+  /**
+   * How long a deleted project can be restored; then it is removed with all it has. Milliseconds
+   * or `7d`. Default 7 days.
+   */
+  projectGrace?: number | string
   /** Longest life of a signed URL: milliseconds or `7 days`. Default 7 days. */
   maxSignedUrlAge?: number | string
   /**
@@ -231,6 +236,7 @@ export interface Config {
   /** Milliseconds. */
   readonly deleteGrace: number
   readonly outboundNetworks: readonly string[]
+  readonly projectGrace: number
   /** Milliseconds. */
   readonly maxSignedUrlAge: number
   /** Bytes. */

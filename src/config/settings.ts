@@ -158,6 +158,14 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
     schema: is.networks,
     text: is.networksText,
   },
+  projectGrace: {
+    env: ['CARCOSA_PROJECT_GRACE'],
+    flag: 'project-grace',
+    allowed: 'a duration above zero with its unit; in code also milliseconds',
+    example: '7d',
+    fallback: '7d',
+    schema: is.positiveDuration,
+  },
   maxSignedUrlAge: {
     env: ['CARCOSA_MAX_SIGNED_URL_AGE'],
     flag: 'max-signed-url-age',
@@ -496,6 +504,7 @@ export const defaults: Omit<Config, 'router' | 'database'> = {
   orphanGrace: 48 * 3_600_000,
   deleteGrace: 0,
   outboundNetworks: [],
+  projectGrace: 7 * 24 * 3_600_000,
   maxSignedUrlAge: 7 * 24 * 3_600_000,
   stagingMemory: 96 * 1024 * 1024,
   stagingDisk: 1024 * 1024 * 1024,

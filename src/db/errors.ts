@@ -72,9 +72,12 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return code === '23505' && (constraint === undefined || constraint === violated)
 }
 
-/** Whether a row was refused because what it belongs to does not exist, by any of the drivers. */
+// Since Postgres 18 a deletion that is refused at once has a code of its own.
+const foreignKey = new Set(['23503', '23001', 'P2003'])
+
+/** Whether a row was refused because what it belongs to does not exist, or because others belong to it. */
 export function isForeignKeyViolation(error: unknown): boolean {
-  return [...causes(error)].some(({ code }) => code === '23503' || code === 'P2003')
+  return [...causes(error)].some(({ code }) => foreignKey.has(code ?? ''))
 }
 
 /** The directory of the embedded database cannot be made or written. */

@@ -18,6 +18,8 @@ export interface Outbox {
   read(selection: Selection): Promise<StoredEvent[]>
   /** Deletes those older than `before`; resolves with their number. */
   drop(before: Date): Promise<number>
+  /** Deletes those older than their project says; resolves with their number. */
+  dropBySettings(): Promise<number>
 }
 
 export interface Extent {
@@ -77,15 +79,18 @@ export function createOutbox(db: Pick<Database, 'query' | 'executeSql'>): Outbox
       if (routes.length === 0) return db.query<StoredEvent>(readFiles, files)
       return db.query<StoredEvent>(readRoutes, [...files, routes])
     },
-    async drop(before) {
-      let dropped = 0
-      for (;;) {
-        const [row] = await db.query<{ count: number }>(dropStatement, [before])
-        const count = Number(row?.count ?? 0)
-        dropped += count
-        if (count < batchSize) return dropped
-      }
-    },
+    drop: (before) => dropAll(dropStatement, [before]),
+    dropBySettings: () => dropAll(dropBySettingsStatement, []),
+  }
+
+  async function dropAll(statement: Statement, values: unknown[]): Promise<number> {
+    let dropped = 0
+    for (;;) {
+      const [row] = await db.query<{ count: number }>(statement, values)
+      const count = Number(row?.count ?? 0)
+      dropped += count
+      if (count < batchSize) return dropped
+    }
   }
 }
 
@@ -148,6 +153,13 @@ const readRoutes: Statement = {
   sql: `${selected} AND (${ofFiles} OR f.route = ANY($7::text[])) ${inOrder}`,
 }
 
+const noted = `noted AS (
+  UPDATE carcosa.event_sequence s SET dropped = greatest(s.dropped, g.number)
+  FROM (SELECT project_id, max(number) AS number FROM gone GROUP BY project_id) g
+  WHERE s.project_id = g.project_id
+)
+SELECT count(*)::int4 AS count FROM gone`
+
 const dropStatement: Statement = {
   name: 'event_drop',
   sql: `WITH oldest AS (
@@ -156,10 +168,23 @@ const dropStatement: Statement = {
   DELETE FROM carcosa.event e USING oldest o
   WHERE e.seq = o.seq AND e.created_at < $1 AND e.number IS NOT NULL
   RETURNING e.project_id, e.number
-), noted AS (
-  UPDATE carcosa.event_sequence s SET dropped = greatest(s.dropped, g.number)
-  FROM (SELECT project_id, max(number) AS number FROM gone GROUP BY project_id) g
-  WHERE s.project_id = g.project_id
-)
-SELECT count(*)::int4 AS count FROM gone`,
+), ${noted}`,
+}
+
+// The index has them in the order of numbers: it is left where a project's oldest one may stay.
+const dropBySettingsStatement: Statement = {
+  name: 'event_drop_by_settings',
+  sql: `WITH brief AS (
+  SELECT id, now() - (settings->>'eventRetention')::float8 * interval '1 millisecond' AS before
+  FROM carcosa.project WHERE settings->>'eventRetention' IS NOT NULL
+), oldest AS (
+  SELECT e.seq, p.before FROM brief p CROSS JOIN LATERAL (
+    SELECT seq FROM carcosa.event WHERE project_id = p.id AND number IS NOT NULL
+    ORDER BY number LIMIT ${batchSize}
+  ) e
+), gone AS (
+  DELETE FROM carcosa.event e USING oldest o
+  WHERE e.seq = o.seq AND e.created_at < o.before
+  RETURNING e.project_id, e.number
+), ${noted}`,
 }

@@ -1,4 +1,5 @@
 import { CarcosaError } from '../shared/errors.ts'
+import { isProjectId } from '../shared/ids.ts'
 import type { Feed } from './feed.ts'
 import { type Message, storedMessage } from './message.ts'
 import type { Outbox } from './outbox.ts'
@@ -32,6 +33,8 @@ export interface ListEvents {
 export interface SubscribeEvents {
   /** From behind this one on, 0 for all there is. Default: what happens from now on. */
   after?: number
+  /** Default the default project. */
+  projectId?: string
   signal?: AbortSignal
 }
 
@@ -53,7 +56,7 @@ export interface EventsApi {
 interface Deps {
   outbox: Outbox
   feed: Feed
-  projectId: string
+  defaultProject: string
   /** Aborted when this Carcosa closes. */
   closing: AbortSignal
 }
@@ -62,22 +65,38 @@ interface Deps {
 const maxWaiting = 10_000
 const maxWaitingForProgress = 100
 
-export function createEventsApi({ outbox, feed, projectId, closing }: Deps): EventsApi {
+export function createEventsApi({
+  outbox,
+  feed,
+  defaultProject,
+  closing,
+}: Deps): EventsApi {
   return {
-    async list({ after = 0, limit = 100, topic, projectId: named = projectId } = {}) {
+    async list({ after = 0, limit = 100, topic, projectId = defaultProject } = {}) {
       assertLimit(limit)
       const topics = topic ? [namedTopic(topic)] : null
-      const wanted = { projectId: named, topics, after: toCursor(after), limit }
+      const wanted = { ...within(projectId, topics), after: toCursor(after), limit }
       await outbox.number()
       return (await outbox.read(wanted)).map((event) => toEvent(storedMessage(event)))
     },
-    subscribe(topic, { after, signal } = {}) {
-      const topics: Topic[] = [namedTopic(topic)]
+    subscribe(topic, { after, signal, projectId = defaultProject } = {}) {
+      const wanted = within(projectId, [namedTopic(topic)])
       const cursor = after === undefined ? null : toCursor(after)
       const end = signal ? AbortSignal.any([closing, signal]) : closing
-      return follow(feed, { projectId, topics, after: cursor, end })
+      return follow(feed, { ...wanted, after: cursor, end })
     },
   }
+}
+
+/** The topic `{ project: id }` names the project itself. */
+function within<Topics extends readonly Topic[] | null>(
+  projectId: string,
+  topics: Topics,
+) {
+  const [{ kind, id } = { kind: null, id: '' }] = topics ?? []
+  const named = kind === 'project' ? id : projectId
+  if (isProjectId(named)) return { projectId: named, topics }
+  throw new CarcosaError('PROJECT_NOT_FOUND')
 }
 
 interface Loop {

@@ -1,6 +1,7 @@
 import type { Store } from '../../stores/store.ts'
 import type { Access } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
+import { type ProjectGate, projectDeleted } from '../auth/project-gate.ts'
 import type { Database } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { isId } from '../shared/ids.ts'
@@ -18,6 +19,7 @@ export interface FileDeps {
   readonly signer: Signer
   readonly stores: ReadonlyMap<string, Store>
   readonly access: Access
+  readonly projects: ProjectGate
   readonly log: Logger
 }
 
@@ -41,7 +43,7 @@ export interface Readable extends Required<Origins> {
  * Finds a file for reading. A signature is judged before the file is looked up, and whatever
  * the caller may not read looks like a file that does not exist (promise P6).
  *
- * @throws {CarcosaError} FILE_NOT_FOUND, SIGNATURE_INVALID
+ * @throws {CarcosaError} FILE_NOT_FOUND, SIGNATURE_INVALID, PROJECT_DELETED
  */
 export async function findReadable(
   deps: FileDeps,
@@ -57,6 +59,8 @@ export async function findReadable(
     await principal()
     throw notFound()
   }
+  if (await deps.projects.isDeleted(file.projectId))
+    throw await goneWithProject(deps, file, principal)
   if (!grant) await requireOpen(deps, file, principal)
   const store = stores.get(file.storeName)
   if (!store) throw new CarcosaError('STORE_UNKNOWN')
@@ -93,6 +97,17 @@ async function requireOpen(
   if (access.can(null, 'files.read', resource).allowed) return
   const decision = access.can(await principal(), 'files.read', resource)
   if (!decision.allowed) throw notFound(access.explain(decision))
+}
+
+/** Of a deleted project only those hear who are in it: links and signatures open nothing. */
+async function goneWithProject(
+  { access }: FileDeps,
+  { projectId, ownerId, route }: FileRecord,
+  principal: ReadRequest['principal'],
+): Promise<CarcosaError> {
+  const resource = { projectId, ownerId, route }
+  const { allowed } = access.can(await principal(), 'files.read', resource)
+  return allowed ? projectDeleted() : notFound()
 }
 
 function notFound(explained = {}): CarcosaError {

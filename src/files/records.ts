@@ -216,6 +216,22 @@ export async function findUnpurged(
   return (await db.query<Row>(unpurgedStatement, [after, limit])).map(toRecord)
 }
 
+/** What a project still has bytes of or promised to delete, newest first, behind `after`. */
+export async function findHeld(
+  db: Executor,
+  { projectId, after, limit }: HeldBehind,
+): Promise<FileRecord[]> {
+  const place = [after?.createdAt ?? null, after?.id ?? null]
+  const rows = await db.query<Row>(heldStatement, [projectId, ...place, limit])
+  return rows.map(toRecord)
+}
+
+export interface HeldBehind {
+  projectId: string
+  after: Pick<FileRecord, 'createdAt' | 'id'> | null
+  limit: number
+}
+
 /** How many rows there are of either: what will have expired is yet to be purged. */
 export async function countDue(
   db: Executor,
@@ -409,6 +425,14 @@ const unpurgedStatement: Statement = {
   sql: `SELECT ${rowColumns()} FROM carcosa.file
 WHERE ${unpurgedSql} AND id > $1
 ORDER BY id LIMIT $2`,
+}
+
+const heldStatement: Statement = {
+  name: 'file_held',
+  sql: `SELECT ${rowColumns()} FROM carcosa.file
+WHERE project_id = $1 AND purged_at IS NULL
+  AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::text))
+ORDER BY created_at DESC, id DESC LIMIT $4`,
 }
 
 const dueStatement: Statement = {

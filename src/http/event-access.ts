@@ -1,6 +1,7 @@
 import type { EventPermission } from '../auth/event-permission.ts'
 import type { Access, Decision, Resource } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { ProjectGate } from '../auth/project-gate.ts'
 import type { Topic } from '../events/topic.ts'
 import { findBatchShares, findOwnership, type Ownership } from '../files/ownership.ts'
 import type { Executor } from '../files/records.ts'
@@ -12,6 +13,7 @@ import type { Ticket } from '../uploads/ticket.ts'
 export interface AccessDeps {
   db: Executor
   access: Access
+  projects: ProjectGate
   permission: EventPermission
   /** Of who names no other, and of batches and routes without a file so far. */
   projectId: string
@@ -28,7 +30,8 @@ export interface Watcher {
  * The project in which `watcher` may watch `topic`: with the permission `events.read`, or where
  * the role lacks it because the option `events` says so.
  *
- * @throws {CarcosaError} TOPIC_NOT_FOUND, for what is unknown and for what is not theirs
+ * @throws {CarcosaError} TOPIC_NOT_FOUND, for what is unknown and for what is not theirs;
+ *   PROJECT_DELETED
  */
 export async function permit(
   deps: AccessDeps,
@@ -42,6 +45,7 @@ export async function permit(
     if (decision.allowed || (await isLetIn(deps, decision, topic))) continue
     throw notFound(deps.access.explain(decision))
   }
+  await deps.projects.require(first.projectId)
   return first.projectId
 }
 

@@ -24,6 +24,10 @@ export interface JobPayloads {
   'usage.recount': { projectId?: string }
   /** Adds up what was stored and deleted, for those who ask later. */
   'usage.rollup': Record<string, never>
+  /** Removes a project whose grace period is over, with all it has. */
+  'project.delete': { projectId: string }
+  /** Gives a project to another organization; null for none. */
+  'project.transfer': { projectId: string; from: string | null; to: string | null }
 }
 
 /** `<noun>.<verb>`; also the name of the queue. */
@@ -128,6 +132,23 @@ export const jobPolicies: Readonly<Record<JobName, JobPolicy>> = Object.freeze({
     pollInterval: 30,
     cron: '*/15 * * * *',
     exclusive: true,
+  },
+  'project.delete': {
+    // About a week of trying, once the delay has reached its maximum.
+    retryLimit: 180,
+    retryDelay: 5,
+    retryDelayMax: 3600,
+    expireIn: 6 * 3600,
+    concurrency: 1,
+    pollInterval: 5,
+  },
+  'project.transfer': {
+    retryLimit: 20,
+    retryDelay: 2,
+    retryDelayMax: 600,
+    expireIn: 60,
+    concurrency: 1,
+    pollInterval: 2,
   },
 })
 

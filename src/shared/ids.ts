@@ -18,6 +18,17 @@ export function newId(): string {
   return pool.bytes.toString('base64url', start, start + size)
 }
 
+/** Whether `value` can name a project; other text never reaches the database. */
+export function isProjectId(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value.length >= 1 &&
+    value.length <= 200 &&
+    value.isWellFormed() &&
+    !value.includes('\0')
+  )
+}
+
 /** Whether `value` can be an id of ours. Everything else never reaches database or store. */
 export function isId(value: string): boolean {
   return /^[A-Za-z0-9_-]{16,64}$/.test(value)

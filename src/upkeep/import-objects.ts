@@ -24,6 +24,8 @@ export interface ImportOptions {
   prefix?: string
   /** Whose files they become. Default nobody's. */
   ownerId?: string
+  /** The project they become part of. Default the default project. */
+  projectId?: string
   /** Objects at once, 1 to 64. Default 4. */
   concurrency?: number
   /** Counts what would be done, and does nothing. */
@@ -62,7 +64,8 @@ export interface ImportReport extends ImportCounts {
  * are; the completion callback of the route is not run, and its limits only lead to warnings. A
  * job computes each SHA-256. May be repeated at any time: what was adopted is known.
  *
- * @throws {CarcosaError} STORE_UNKNOWN, ROUTE_NOT_FOUND, BAD_REQUEST, and what the store's
+ * @throws {CarcosaError} STORE_UNKNOWN, ROUTE_NOT_FOUND, PROJECT_NOT_FOUND, PROJECT_DELETED,
+ *   BAD_REQUEST, and what the store's
  *   `list` throws
  */
 export async function importObjects(
@@ -71,6 +74,7 @@ export async function importObjects(
 ): Promise<ImportReport> {
   const { signal = new AbortController().signal, dryRun = false } = options
   const concurrency = readConcurrency(options.concurrency)
+  await deps.projects.require(options.projectId ?? deps.settings.projectId)
   const run = begin(deps, options)
   const { counts, refused, errors, warnings } = run
   const report = () => ({
@@ -215,7 +219,7 @@ async function describe(
   const file: AdoptedFile = {
     ...said,
     id: newId(),
-    projectId: deps.settings.projectId,
+    projectId: options.projectId ?? deps.settings.projectId,
     ownerId: options.ownerId ?? null,
     detectedType,
     contentType,

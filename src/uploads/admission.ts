@@ -102,6 +102,8 @@ export async function admit(
   const agreement = ticket
     ? redeem(route, ticket, creation)
     : await judgeOne(deps, request, creation)
+  // The project may have changed since the ticket was given.
+  if (ticket) await deps.projects.requireRoute(projectOf(deps, agreement), route.name)
   return { ...draft(deps, route, agreement), rawMetadata: creation.rawMetadata }
 }
 
@@ -181,8 +183,7 @@ type Draft = Omit<Agreement, 'projectId'> & {
 /** The row to be, with everything decided but written nowhere yet. */
 export function draft(deps: UploadDeps, route: NamedRoute, agreement: Draft): NewFile {
   const id = newId()
-  // A ticket of an older version does not say.
-  const { projectId = deps.settings.projectId } = agreement
+  const projectId = projectOf(deps, agreement)
   return {
     id,
     key: keyFor(deps, { ...agreement, projectId, id, route: route.name }),
@@ -194,6 +195,14 @@ export function draft(deps: UploadDeps, route: NamedRoute, agreement: Draft): Ne
     route: route.name,
     expiresAt: expiryOf(deps, route),
   }
+}
+
+/** A ticket of an older version does not say. */
+function projectOf(
+  { settings }: UploadDeps,
+  { projectId }: { projectId?: string },
+): string {
+  return projectId ?? settings.projectId
 }
 
 /**
@@ -230,13 +239,14 @@ export function storeNamed(deps: UploadDeps, name: string) {
 
 /** Who asks, if they may upload to this route; null for nobody in particular. */
 async function requireUploader(
-  { access, settings }: UploadDeps,
+  { access, projects, settings }: UploadDeps,
   request: UploadRequest,
 ): Promise<Principal | null> {
   const { name: route, isPublic } = request.route
   const principal = await request.principal()
   const projectId = principal?.projectId ?? settings.projectId
-  const resource = { projectId, route, isPublicRoute: isPublic }
+  const { publicUploads } = await projects.requireRoute(projectId, route)
+  const resource = { projectId, route, isPublicRoute: isPublic && publicUploads }
   const decision = access.can(principal, 'uploads.create', resource)
   if (decision.allowed) return principal
   if (decision.rule !== 'no-principal') {

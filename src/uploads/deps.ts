@@ -1,6 +1,7 @@
 import type { Store } from '../../stores/store.ts'
 import type { Access } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { ProjectGate } from '../auth/project-gate.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { Bus } from '../events/bus.ts'
@@ -38,12 +39,15 @@ export interface UploadDeps {
   readonly access: Access
   /** How much may be stored. */
   readonly quotas: Quotas
+  readonly projects: ProjectGate
   readonly log: Logger
   readonly meter: Meter
   readonly faults: Faults
   /** Fetches URLs that others choose. */
   readonly egress: Egress
   readonly settings: UploadSettings
+  /** The names of all routes. */
+  readonly routes: readonly string[]
   route(name: string): NamedRoute | null
   /** Lets work go on after its request was answered; stopping waits for it. */
   background(work: Promise<void>): void
@@ -59,6 +63,8 @@ export interface UploadSettings {
   readonly orphanGrace: number
   /** How long a deleted file keeps its bytes and can be restored, in ms. */
   readonly deleteGrace: number
+  /** How long a deleted project can be restored, in ms. */
+  readonly projectGrace: number
   /** How long events are kept, in ms. */
   readonly eventRetention: number
   /** How long lines of the audit log and the request log are kept, in ms. */

@@ -22,6 +22,8 @@ export interface ProgramUpload {
   size?: number
   /** Whose file it is. Default nobody's. */
   ownerId?: string
+  /** The project it belongs to. Default the default project. */
+  projectId?: string
   /** What the route's middleware would have returned. */
   metadata?: Record<string, unknown>
   input?: unknown
@@ -37,8 +39,6 @@ export interface ProgramUpload {
   contentDisposition?: FileRecord['contentDisposition']
   /** Ends it; what has arrived is deleted, and its reason is thrown. */
   signal?: AbortSignal
-  /** The project it belongs to. Default: the default project. */
-  projectId?: string
 }
 
 /**
@@ -46,8 +46,8 @@ export interface ProgramUpload {
  * Whatever happens, `body` is read to its end or destroyed.
  *
  * @throws what the body failed with
- * @throws {CarcosaError} ROUTE_NOT_FOUND, LENGTH_INVALID, SHUTTING_DOWN, and what checkFile
- *   and receive throw
+ * @throws {CarcosaError} ROUTE_NOT_FOUND, PROJECT_NOT_FOUND, PROJECT_DELETED, ROUTE_DISABLED,
+ *   LENGTH_INVALID, SHUTTING_DOWN, and what checkFile and receive throw
  */
 export async function uploadFromProgram(
   deps: UploadDeps,
@@ -62,6 +62,7 @@ export async function uploadFromProgram(
     const route = routeOf(deps, upload)
     const chosen = readChosen(upload)
     const drafted = { ...judge(deps, route, upload), ...chosen }
+    await deps.projects.requireRoute(drafted.projectId, route.name)
     const lease = await deps.leases.acquire(drafted.id, { preempt: 'idle' })
     try {
       const { record } = await create(deps, drafted, { followed: true, lease })
@@ -100,11 +101,11 @@ function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
 
 function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewFile {
   const { filename: name = '', type = '', ownerId, metadata, input, store } = upload
+  const { projectId = deps.settings.projectId } = upload
   const file = { name, type, size: upload.size ?? null }
   const refused = checkFile(route, file)
   if (refused) throw refused
   const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
-  const { projectId } = upload
   const agreement = agree(deps, route, {
     file,
     name,
@@ -114,7 +115,7 @@ function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewF
     labels: readLabels(upload),
     ...(store !== undefined && { store }),
   })
-  return draft(deps, route, { ...agreement, ...(projectId && { projectId }) })
+  return draft(deps, route, { ...agreement, projectId })
 }
 
 interface Filling {

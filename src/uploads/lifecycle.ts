@@ -152,8 +152,8 @@ export interface Search {
  * The upload a request names, in any state, if the request may do to it what it is about to.
  * Unknown, foreign and other-route ids all look the same (promise P6).
  *
- * @throws {CarcosaError} UPLOAD_NOT_FOUND, FORBIDDEN for one that it may see, TICKET_INVALID, and
- *   what auth providers throw
+ * @throws {CarcosaError} UPLOAD_NOT_FOUND, FORBIDDEN for one that it may see, TICKET_INVALID,
+ *   PROJECT_DELETED, and what auth providers throw
  */
 export async function findOwn(
   deps: UploadDeps,
@@ -169,7 +169,10 @@ export async function findOwn(
   }
   const action = typeof wanted === 'function' ? wanted(record) : wanted
   const decision = await decide(deps, request, { record, action })
-  if (decision.allowed) return record
+  if (decision.allowed) {
+    await deps.projects.require(record.projectId)
+    return record
+  }
   // As above: the ticket alone may have decided.
   await request.principal()
   throw await refusalOf(deps, request, { record, decision })

@@ -99,6 +99,31 @@ const scenes: { [Name in JobName]: (scene: Scene) => Promise<JobPayloads[Name]> 
     await server.carcosa.api.files.delete(made.id)
     return {}
   },
+  async 'project.delete'({ server }) {
+    const { projects, files } = server.carcosa.api
+    const { id: projectId } = await projects.create({ name: 'to be removed' })
+    await files.upload('bytes', { route: 'kept', projectId })
+    await upload(server, 'plain', 'of another project')
+    await server.carcosa.api.keys.create({ name: 'key', projectId })
+    await projects.delete(projectId)
+    await overdue(server, projectId)
+    return { projectId }
+  },
+  async 'project.transfer'({ server }) {
+    const { projects, keys } = server.carcosa.api
+    const { id: projectId } = await projects.create({ name: 'to be given away' })
+    await keys.create({ name: 'key', projectId })
+    await server.uploads.db.executeSql(
+      `INSERT INTO carcosa.organization (id, name, slug) VALUES ('org_a', 'A', 'a')`,
+    )
+    return { projectId, from: null, to: 'org_a' }
+  },
+}
+
+/** As if the grace period were over. */
+async function overdue({ uploads }: TestServer, projectId: string): Promise<void> {
+  const sql = 'UPDATE carcosa.project SET delete_after = now() WHERE id = $1'
+  await uploads.db.executeSql(sql, [projectId])
 }
 
 test('has a scene here', () => {

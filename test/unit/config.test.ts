@@ -179,6 +179,7 @@ order('every setting that can be written as text is read from CARCOSA_*', () => 
       orphanGrace: 259_200_000,
       deleteGrace: 604_800_000,
       outboundNetworks: ['private', '203.0.113.7'],
+      projectGrace: 604_800_000,
       maxSignedUrlAge: 3_600_000,
       worker: false,
       logLevel: 'silent',

@@ -23,7 +23,7 @@ const nouns = ['src/accounts/x.ts', 'src/projects/x.ts', 'src/audit/x.ts', ...us
 const limits = ['src/limits/x.ts', 'src/limits/limiter.ts']
 const auth = [
   ...['src/auth/x.ts', 'src/auth/principal.ts', 'src/auth/permissions.ts'],
-  'src/auth/roles.ts',
+  ...['src/auth/roles.ts', 'src/auth/project-gate.ts'],
 ]
 
 /** Who may import whom, as CONTRIBUTING.md says it. Rows are importers. */
@@ -95,6 +95,7 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/auth/principal.ts', 'src/auth/permissions.ts', 'src/auth/roles.ts'],
     ...['stores/store.ts', 'src/shared/x.ts', 'src/uploads/x.ts'],
     ...['src/channel/channel.ts', 'src/usage/quotas.ts'],
+    'src/auth/project-gate.ts',
   ],
   'src/upkeep/probe.ts': [
     ...['src/routes/x.ts', 'src/files/x.ts', 'src/files/records.ts', 'src/events/x.ts'],
@@ -105,6 +106,7 @@ const arrows: Record<string, readonly string[]> = {
   'src/files/probe.ts': [
     ...['src/events/x.ts', 'src/auth/principal.ts', ...db, 'stores/store.ts'],
     ...['src/auth/permissions.ts', 'src/usage/reserve.ts'],
+    'src/auth/project-gate.ts',
     ...['src/shared/x.ts', 'src/files/x.ts', 'src/files/records.ts'],
   ],
   'src/files/detect.ts': [

@@ -11,19 +11,21 @@ const flagTable = {
   route: { type: 'string' },
   prefix: { type: 'string' },
   owner: { type: 'string' },
+  project: { type: 'string' },
 } as const
 
 /** `carcosa files import`: adopts the objects of a store. */
 export async function importFiles(args: string[], io: Io): Promise<number> {
   const parsed = readArgs(args, flagTable)
   const { flags } = parsed
-  const { owner } = flags
+  const { owner, project } = flags
   const options = {
     ...commonOptions(parsed),
     store: required(flags.store, '--store <store>'),
     route: required(flags.route, '--route <route>'),
     ...textOf(flags, 'prefix'),
     ...(typeof owner === 'string' && { ownerId: owner }),
+    ...(typeof project === 'string' && { projectId: project }),
   }
   return watched(parsed, io, async ({ files, signal, show }) => {
     const report = await files.import({

@@ -1,6 +1,7 @@
 import type { Api } from '../../api/api.ts'
 import type { Access } from '../../auth/permissions.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { ProjectGate } from '../../auth/project-gate.ts'
 import type { IdempotencyKeys } from '../../idempotency/keys.ts'
 import type { RateLimiter, Wish } from '../../limits/limiter.ts'
 import { CarcosaError } from '../../shared/errors.ts'
@@ -15,6 +16,7 @@ import type { Operation, Prepared, ServerSettings } from './operation.ts'
 export interface RestDeps {
   readonly api: Api
   readonly access: Access
+  readonly projects: ProjectGate
   readonly limiter: RateLimiter
   readonly idempotency: IdempotencyKeys
   /** Of who names no other. */
@@ -71,12 +73,12 @@ async function admit(
 }
 
 function contextOf(
-  { api, access, origin, settings, isPublicRoute, projectId }: RestDeps,
+  { api, access, projects, origin, settings, isPublicRoute, projectId }: RestDeps,
   { prefix }: Located,
   principal: Principal,
 ) {
   return {
-    ...{ api, access, principal, settings, isPublicRoute },
+    ...{ api, access, projects, principal, settings, isPublicRoute },
     projectId: principal.projectId ?? projectId,
     prefix: origin + prefix,
     isConditional: false,

@@ -44,16 +44,20 @@ export function known(): Asks<Given> {
   return { action: null, of: 'oneself', codes: [], check: async () => ({}) }
 }
 
+/** What a project is refused with that is gone. */
+const ofProject = ['PROJECT_NOT_FOUND', 'PROJECT_DELETED'] as const
+
 /** What belongs to the project as a whole, such as its API keys. */
 export function inProject(action: Action): Asks<Given> {
   return {
     action,
     of: 'project',
-    codes: ['FORBIDDEN'],
+    codes: ['FORBIDDEN', ...ofProject],
     async check(context) {
       const { access, principal, projectId } = context
       const decision = access.can(principal, action, { projectId })
       if (!decision.allowed) throw forbidden(context, decision)
+      await context.projects.require(projectId)
       return {}
     },
   }
@@ -64,11 +68,12 @@ export function within(action: Action): Asks<{ readonly reach: Reach }> {
   return {
     action,
     of: 'list',
-    codes: ['FORBIDDEN'],
+    codes: ['FORBIDDEN', ...ofProject],
     async check(context) {
       const { access, principal, projectId } = context
       const reach = access.reach(principal, action, projectId)
       if (!reach.allowed) throw forbidden(context, reach)
+      await context.projects.require(projectId)
       return { reach }
     },
   }
@@ -86,13 +91,16 @@ export function one<Thing, Shown extends z.ZodType>(
   return {
     action,
     of: 'one',
-    codes: ['FORBIDDEN', noun.missing],
+    codes: ['FORBIDDEN', noun.missing, ...ofProject],
     async check(context) {
       const { access, principal, projectId, params } = context
       const found = await noun.find(context, params.id ?? '')
       const resource = found && noun.resourceOf(found, context)
       const decision = resource && access.can(principal, action, resource)
-      if (found && decision?.allowed) return { found }
+      if (found && resource && decision?.allowed) {
+        await requireOpen(context, noun, resource)
+        return { found }
+      }
       const reach = access.reach(principal, action, projectId)
       if (!reach.allowed) throw forbidden(context, reach)
       const isSeen = resource && access.can(principal, noun.seenBy, resource).allowed
@@ -102,6 +110,16 @@ export function one<Thing, Shown extends z.ZodType>(
     schema: noun.schema,
     show: ({ found }, context) => noun.show(found, context),
   }
+}
+
+/** What is open to all goes with its project, and only those who are in it are told why. */
+async function requireOpen(
+  { projects, projectId: own }: RestContext,
+  noun: Pick<Noun<unknown, z.ZodType>, 'missing' | 'name'>,
+  { projectId }: Resource,
+): Promise<void> {
+  if (projectId !== own && (await projects.isDeleted(projectId))) throw missing(noun)
+  await projects.require(projectId)
 }
 
 /**
@@ -116,7 +134,8 @@ export function missing(
   return new CarcosaError(code, { message, ...explained })
 }
 
-function forbidden(
+/** The answer for who may see what it is about, or may do such a thing nowhere. */
+export function forbidden(
   { access }: Pick<RestContext, 'access'>,
   decision: Decision,
 ): CarcosaError {

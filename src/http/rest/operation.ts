@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { Api } from '../../api/api.ts'
 import type { Access } from '../../auth/permissions.ts'
 import type { Principal } from '../../auth/principal.ts'
+import type { ProjectGate } from '../../auth/project-gate.ts'
 import type { Router } from '../../routes/router.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
 import type { RateLimits } from '../../shared/rate-limits.ts'
@@ -15,6 +16,8 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 export interface RestContext {
   readonly api: Api
   readonly access: Access
+  /** Whether projects are open. */
+  readonly projects: ProjectGate
   /** Who asks; always somebody. */
   readonly principal: Principal
   /** The project it is about: the one `principal` acts in. */

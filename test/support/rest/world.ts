@@ -4,7 +4,7 @@ import type { CarcosaOptions } from '../../../src/config.ts'
 import { newId } from '../../../src/shared/ids.ts'
 import type { Answered } from '../exchange.ts'
 import { created } from '../records.ts'
-import { startServer, type TestServer } from '../server.ts'
+import { bearer, startServer, type TestServer } from '../server.ts'
 
 /** A request below `/api/v1`, as a test writes it down. */
 export interface RestAsked {
@@ -42,7 +42,11 @@ export async function restWorld(
   options: Partial<CarcosaOptions> = {},
 ): Promise<RestWorld> {
   const server = await startServer({
-    ...{ auth: [apiKeys()], deleteGrace: '1 hour', outboundNetworks: ['loopback'] },
+    ...{
+      auth: [apiKeys(), bearer],
+      deleteGrace: '1 hour',
+      outboundNetworks: ['loopback'],
+    },
     ...options,
   })
   const { db } = server.uploads

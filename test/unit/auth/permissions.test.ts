@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   createAccess,
+  type OrganizationResource,
   type Resource,
   type Standing,
 } from '../../../src/auth/permissions.ts'
@@ -25,7 +26,13 @@ const foreign: Resource = { ...onRoute, ownerId: 'bob' }
 const nobodys: Resource = { ...openRoute, ownerId: null }
 const nobodysFile: Resource = { ...nobodys, isFinished: true, acl: 'private' }
 
-type Row = [Principal | null, Action, Resource, rule: string, allowed: boolean]
+type Row = [
+  Principal | null,
+  Action,
+  Resource | OrganizationResource,
+  rule: string,
+  allowed: boolean,
+]
 
 const rows: Row[] = [
   // Nobody
@@ -66,6 +73,71 @@ const rows: Row[] = [
     true,
   ],
   [user({ projectId: 'p2' }), 'uploads.write', nobodys, 'url', true],
+  // What belongs to an organization as a whole: roles of this one alone, and no key
+  [null, 'members.manage', { organizationId: 'o1' }, 'no-principal', false],
+  [
+    user({ role: 'owner' }),
+    'members.manage',
+    { organizationId: 'o1' },
+    'other-organization',
+    false,
+  ],
+  [
+    user({ role: 'owner', organizationId: 'o2' }),
+    'projects.manage',
+    { organizationId: 'o1' },
+    'other-organization',
+    false,
+  ],
+  [
+    user({ role: 'owner', organizationId: 'o1' }),
+    'billing.manage',
+    { organizationId: 'o1' },
+    'role',
+    true,
+  ],
+  [
+    user({ role: 'admin', organizationId: 'o1' }),
+    'billing.manage',
+    { organizationId: 'o1' },
+    'role-denies',
+    false,
+  ],
+  [
+    user({ role: 'billing', organizationId: 'o1' }),
+    'billing.manage',
+    { organizationId: 'o1' },
+    'role',
+    true,
+  ],
+  [
+    user({ role: 'developer', organizationId: 'o1' }),
+    'members.manage',
+    { organizationId: 'o1' },
+    'role-denies',
+    false,
+  ],
+  [
+    user({ role: 'wizard', organizationId: 'o1' }),
+    'members.manage',
+    { organizationId: 'o1' },
+    'unknown-role',
+    false,
+  ],
+  [
+    user({ role: 'admin', organizationId: 'o1', scopes: { routes: ['demo'] } }),
+    'members.manage',
+    { organizationId: 'o1' },
+    'scope-routes',
+    false,
+  ],
+  [
+    user({ role: 'admin', organizationId: 'o1', scopes: { actions: ['files.read'] } }),
+    'projects.manage',
+    { organizationId: 'o1' },
+    'scope-actions',
+    false,
+  ],
   // Roles
   [user({ role: 'viewer' }), 'files.read', foreign, 'role', true],
   [user({ role: 'viewer' }), 'uploads.read', foreign, 'role', true],

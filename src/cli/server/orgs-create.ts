@@ -1,0 +1,30 @@
+import { printable } from '../printable.ts'
+import { type FlagTable, type Io, readArgs } from '../verb.ts'
+import { required, textOf } from './files-flags.ts'
+import { withCarcosa } from './maintenance.ts'
+import { settingFlags } from './settings.ts'
+
+const flagTable: FlagTable = {
+  ...settingFlags,
+  owner: { type: 'string' },
+  slug: { type: 'string' },
+  json: { type: 'boolean' },
+}
+
+/** `carcosa orgs create`. */
+export async function create(args: string[], io: Io): Promise<number> {
+  const parsed = readArgs(args, flagTable, 1)
+  const { flags, positionals } = parsed
+  const wanted = {
+    name: required(positionals[0], 'The name of the organization'),
+    ownerId: required(flags.owner, '--owner <user>'),
+    ...textOf(flags, 'slug'),
+  }
+  const made = await withCarcosa(parsed, io, ({ api }) =>
+    api.organizations.create(wanted),
+  )
+  if (flags.json) io.stdout.write(`${JSON.stringify(made, null, 2)}\n`)
+  else io.stdout.write(`${made.id}\n`)
+  io.stderr.write(`${made.slug} (${printable(made.name)})\n`)
+  return 0
+}
