@@ -160,6 +160,7 @@ async function assemble(parts: Parts): Promise<Carcosa> {
       defaultProject,
       rules: { roles: uploads.access.roles, routes: Object.keys(config.router.routes) },
     }),
+    invite: people?.invite,
     users: createUsersApi({
       ...{ db, channel, defaultProject, roles: uploads.access.roles },
       base: `${config.publicUrl ?? ''}${config.basePath}`,

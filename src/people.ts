@@ -1,4 +1,5 @@
 import { type AccountsDeps, openAccounts, openSessions } from './accounts/accounts.ts'
+import { createInvite } from './accounts/invite.ts'
 import type { AuthProvider, AuthServices } from './auth/principal.ts'
 import { builtInRoles } from './auth/roles.ts'
 import { session } from './auth/session.ts'
@@ -19,7 +20,9 @@ export function peopleOf(parts: Parts, drain: Drain) {
     run: (work) => drain.run(work),
   }
   const sessions = openSessions(deps)
-  return { services: sessions.services, open: () => openAccounts(deps, sessions) }
+  const base = `${publicUrl ?? ''}${basePath}`
+  const invite = createInvite({ config: accounts, base, log, run: deps.run })
+  return { services: sessions.services, invite, open: () => openAccounts(deps, sessions) }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Invite } from '../accounts/invite.ts'
 import type { UsersApi } from '../accounts/users.ts'
 import type { Trail } from '../audit/trail.ts'
 import type { KeysApi } from '../auth/keys.ts'
@@ -50,10 +51,12 @@ export interface ApiParts {
   keys: KeysApi
   trail: Trail
   users: UsersApi
+  /** Absent where there are no accounts. */
+  invite?: Invite | undefined
 }
 
 export function createApi(parts: ApiParts): Api {
-  const { uploads, signer, drain, events, keys, users, trail } = parts
+  const { uploads, signer, drain, events, keys, users, trail, invite } = parts
   const run: ApiDeps['run'] = (work) =>
     drain.run(async () => {
       drain.assertNotEnded()
@@ -71,7 +74,7 @@ export function createApi(parts: ApiParts): Api {
     projects: createProjectsApi(deps),
     organizations: createOrganizationsApi(deps),
     members: createMembersApi(deps),
-    invitations: createInvitationsApi(deps),
+    invitations: createInvitationsApi(deps, invite),
     teams: createTeamsApi(deps),
     events: {
       list: (options) => run(() => events.list(options)),

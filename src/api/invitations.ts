@@ -7,6 +7,7 @@ import {
   isMemberByEmail,
   takeInvitation,
 } from '../accounts/invitation-rows.ts'
+import type { Invite } from '../accounts/invite.ts'
 import { alone, insertMember, noOrganization, tellMembers } from '../accounts/members.ts'
 import { joinTeam } from '../accounts/team-rows.ts'
 import { isForeignKeyViolation } from '../db/errors.ts'
@@ -67,19 +68,16 @@ export interface InvitationsApi {
   accept(id: string, userId: string): Promise<Invitation>
 }
 
-/** Tells somebody that they are invited. What it fails with is its own matter. */
-export type TellInvited = (invitation: Invitation, organization: string) => void
-
 const longestMs = 90 * 24 * 3_600_000
 
 export function createInvitationsApi(
   { uploads, run }: ApiDeps,
-  tell: TellInvited = () => undefined,
+  invite: Invite = () => undefined,
 ): InvitationsApi {
   const { db, channel, access } = uploads
   const { invitation } = db.prisma
 
-  async function invite(wanted: NewInvitation): Promise<Invitation> {
+  async function create(wanted: NewInvitation): Promise<Invitation> {
     const { organizationId, teamId = null, inviterId } = wanted
     const email = checkEmail(wanted.email)
     const role = checkRole(wanted.role ?? 'member', access.roles)
@@ -96,7 +94,7 @@ export function createInvitationsApi(
       throw isForeignKeyViolation(error) ? noInviter() : error
     })
     if (!made) throw new CarcosaError('INTERNAL')
-    tell(made, organization)
+    invite(made, organization)
     return made
   }
 
@@ -120,7 +118,7 @@ export function createInvitationsApi(
   }
 
   return {
-    create: (wanted) => run(() => invite(wanted)),
+    create: (wanted) => run(() => create(wanted)),
     get: (id) => run(() => find(id)),
     list: ({ organizationId, ended = false, ...page }) =>
       run(async () => {
