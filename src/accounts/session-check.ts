@@ -1,5 +1,5 @@
 import { bearerToken } from '../auth/bearer.ts'
-import type { AuthRequest, Principal } from '../auth/principal.ts'
+import { type AuthRequest, noScopes, type Principal } from '../auth/principal.ts'
 import { createRowCache } from '../auth/row-cache.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
@@ -102,7 +102,7 @@ function projectOf({ headers, url }: AuthRequest): string | null {
 }
 
 /** Who is in no organization has no project: nothing is theirs but their account. */
-const nowhere = { projectId: '-', scopes: { routes: [], actions: [] } } as const
+const nowhere = { projectId: '-', scopes: noScopes } as const
 
 function principalOf(row: SessionRow, asked: string | null): Principal {
   const { userId: id, projectId, organizationId, role, email, name } = row

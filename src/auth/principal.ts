@@ -84,3 +84,16 @@ export interface SessionServices {
   authenticate(request: AuthRequest): Promise<Principal | null>
   isUserShutOut(principalId: string): Promise<boolean>
 }
+
+/** Nothing at all: of somebody who is in no project. */
+export const noScopes: Scopes = Object.freeze({ routes: [], actions: [] })
+
+/** Somebody as a member of an organization, whose projects they need not be in. */
+export function asMember(
+  principal: Principal,
+  member: { organizationId: string; role: string },
+): Principal {
+  const { scopes = null } = principal
+  const isNowhere = scopes?.routes?.length === 0 && scopes.actions?.length === 0
+  return { ...principal, ...member, scopes: isNowhere ? null : scopes }
+}

@@ -1,3 +1,4 @@
+import type { Decision } from '../auth/permissions.ts'
 import type { Principal } from '../auth/principal.ts'
 import { readLabels } from '../files/labels.ts'
 import type { Labels, NewFile } from '../files/record.ts'
@@ -245,25 +246,38 @@ async function requireUploader(
   const { name: route, isPublic } = request.route
   const principal = await request.principal()
   const projectId = principal?.projectId ?? settings.projectId
-  const { publicUploads } = await projects.requireRoute(projectId, route)
-  const resource = { projectId, route, isPublicRoute: isPublic && publicUploads }
-  const decision = access.can(principal, 'uploads.create', resource)
-  if (decision.allowed) return principal
-  if (decision.rule !== 'no-principal') {
-    throw new CarcosaError('FORBIDDEN', {
-      message: `This credential does not allow uploads to the route "${route}".`,
-      ...access.explain(decision),
-    })
+  const requireAllowed = (isPublicRoute: boolean) => {
+    const resource = { projectId, route, isPublicRoute }
+    const decision = access.can(principal, 'uploads.create', resource)
+    if (!decision.allowed)
+      throw refusalToCreate(route, decision, access.explain(decision))
   }
-  throw new CarcosaError('UNAUTHENTICATED', {
-    message: `The route "${route}" is not public: send a credential that one of the configured auth providers knows, or declare the route with .public().`,
-    headers: { 'WWW-Authenticate': 'Bearer' },
-    ...access.explain(decision),
-  })
+  requireAllowed(isPublic)
+  const { publicUploads } = await projects.requireRoute(projectId, route)
+  if (!publicUploads) requireAllowed(false)
+  return principal
 }
 
 type Settled = Pick<MiddlewareOutcome, 'metadata'> & {
   files: readonly { name: string; labels?: Labels }[]
+}
+
+function refusalToCreate(
+  route: string,
+  { rule }: Decision,
+  explained: object,
+): CarcosaError {
+  if (rule !== 'no-principal') {
+    return new CarcosaError('FORBIDDEN', {
+      message: `This credential does not allow uploads to the route "${route}".`,
+      ...explained,
+    })
+  }
+  return new CarcosaError('UNAUTHENTICATED', {
+    message: `The route "${route}" is not public: send a credential that one of the configured auth providers knows, or declare the route with .public().`,
+    headers: { 'WWW-Authenticate': 'Bearer' },
+    ...explained,
+  })
 }
 
 async function runMiddleware(

@@ -1,6 +1,6 @@
 import type { Organization } from '../../api/organizations.ts'
 import type { Decision } from '../../auth/permissions.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { asMember, type Principal } from '../../auth/principal.ts'
 import type { Action } from '../../auth/roles.ts'
 import type { Project } from '../../projects/project.ts'
 import { CarcosaError, type ErrorCode } from '../../shared/errors.ts'
@@ -139,15 +139,7 @@ async function memberOf(
   organizationId: string,
 ): Promise<Principal | null> {
   const member = await api.members.get(organizationId, principal.id)
-  if (member) {
-    const scopes = isNowhere(principal) ? null : (principal.scopes ?? null)
-    return { ...principal, organizationId, role: member.role, scopes }
-  }
+  if (member) return asMember(principal, { organizationId, role: member.role })
   // A provider of the application may say so.
   return principal.organizationId === organizationId ? principal : null
-}
-
-/** Whose organizations have no project is narrowed to nothing, until there is one. */
-function isNowhere({ scopes }: Principal): boolean {
-  return scopes?.routes?.length === 0 && scopes.actions?.length === 0
 }

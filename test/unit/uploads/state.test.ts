@@ -12,7 +12,10 @@ const states: Record<FileState, { before: FileState[]; is: string }> = {
   stored: { before: ['created', 'receiving'], is: 'readable' },
   processing: { before: ['stored'], is: 'readable' },
   ready: {
-    before: ['created', 'receiving', 'stored', 'processing', 'quarantined'],
+    before: [
+      ...(['created', 'receiving', 'stored', 'processing', 'quarantined'] as const),
+      'removed',
+    ],
     is: 'readable settled',
   },
   failed: {
