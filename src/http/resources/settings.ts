@@ -25,7 +25,7 @@ const Settings = z
       z.enum(limitedOperations),
       z.array(
         z.object({
-          by: z.enum(['address', 'principal', 'project']),
+          by: z.enum(['address', 'principal', 'project', 'account']),
           points: z.int(),
           seconds: z.number(),
         }),

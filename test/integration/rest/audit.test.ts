@@ -70,7 +70,10 @@ test('every request is in the request log by default, refused ones too', async (
   const owner = await world.as()
   await world.ask({ path: '/files?limit=1', headers: named(owner, 'one') })
   await world.ask({ path: '/files/none', headers: named(owner, 'two') })
-  await world.ask({ path: '/me', headers: named({ Authorization: 'Bearer x' }, 'three') })
+  await world.ask({
+    path: '/me',
+    headers: named({ Authorization: 'Bearer expired' }, 'three'),
+  })
   const lines = await eventually(requests, (all) =>
     all.some(({ requestId }) => requestId === 'three'),
   )
