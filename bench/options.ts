@@ -18,6 +18,7 @@ export const caseNames = [
   'leases',
   'nodes',
   'lists',
+  'auth',
 ] as const
 
 export type CaseName = (typeof caseNames)[number]

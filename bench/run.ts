@@ -1,4 +1,5 @@
 /** The benchmarks: `node bench/run.ts --help`. */
+import { auth } from './cases/auth.ts'
 import type { Bench, Case } from './cases/case.ts'
 import { events } from './cases/events.ts'
 import { head } from './cases/head.ts'
@@ -37,6 +38,7 @@ const cases: Record<CaseName, Case> = {
   leases,
   nodes,
   lists,
+  auth,
 }
 
 // Ctrl-C leaves through `exit`, which ends the servers and removes the files.

@@ -24,10 +24,18 @@ export interface Api {
 
 type Check = Api['check']
 
-/** A tus 1.0.0 server that takes creations at `uploads` and serves below `files`. */
-export function tusApi(uploads: string, check: Check, files: string = uploads): Api {
+/**
+ * A tus 1.0.0 server that takes creations at `uploads` and serves below `files`. `credential` is
+ * lines of headers that creations are sent with.
+ */
+export function tusApi(
+  uploads: string,
+  check: Check,
+  files: string = uploads,
+  credential: () => string = () => '',
+): Api {
   const creation = (size: number) =>
-    `POST ${uploads} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n` +
+    `POST ${uploads} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${credential()}` +
     `Upload-Length: ${size}\r\nUpload-Metadata: ${metadata}\r\n`
   return {
     create: async (connection, size) => {

@@ -2,6 +2,7 @@ import type { ReferenceName } from '../references/index.ts'
 import { uploadsPath } from '../references/reference.ts'
 import type { S3ReferenceName } from '../references/s3/index.ts'
 import type { CarcosaOptions } from '../servers/carcosa.ts'
+import { type Credential, readCredential } from '../servers/credential.ts'
 import type { ReferenceOptions } from '../servers/reference.ts'
 import type { S3ReferenceOptions } from '../servers/s3-reference.ts'
 import { type Api, keptBy, keptIn, plainApi, servedBelow, tusApi } from './api.ts'
@@ -98,14 +99,17 @@ export function carcosa(setup: Setup & CarcosaSetup = {}): Variant {
         files: setup.files ?? null,
         libStorage: setup.libStorage ?? false,
         limited: setup.limited ?? true,
+        credential: setup.credential ?? null,
       }
       return [script('carcosa.ts'), JSON.stringify(options)]
     },
-    api: (_directory, port) => {
+    api: (directory, port) => {
       const files = `${mount}/files`
       const check = setup.s3 ? keptBy(setup.s3) : servedBelow(port, files)
       if (setup.libStorage) return plainApi(uploadsPath, check)
-      return tusApi(`${mount}/uploads/any`, check, files)
+      const credential = () => `Authorization: Bearer ${readCredential(directory)}\r\n`
+      const authorized = setup.credential ? credential : undefined
+      return tusApi(`${mount}/uploads/any`, check, files, authorized)
     },
   }
 }
@@ -129,6 +133,8 @@ interface CarcosaSetup {
   s3?: string
   /** Whether creations are counted for rate limits; by default they are. */
   limited?: boolean
+  /** What creations are authorized by; by default anybody may. */
+  credential?: Credential
   /** Lib-storage takes the uploads to `s3` instead, in a process that has all of Carcosa in it. */
   libStorage?: boolean
 }
