@@ -44,6 +44,22 @@ test('a person lists their sessions without credentials in them, and ends one', 
   assert.equal((await call('session', { cookie: ann.token })).status, 200)
 })
 
+test('a session that is not there cannot be ended', async () => {
+  const ann = await server.person('nan')
+  const path = 'sessions/AAAAAAAAAAAAAAAAAAAAAAAA'
+  const answer = await server.call(path, { method: 'DELETE', cookie: ann.token })
+  assert.equal(answer.status, 404)
+  assert.equal(answer.json().code, 'SESSION_NOT_FOUND')
+})
+
+test('an operator is told that an address has an account', async () => {
+  const { users } = server.carcosa.api
+  await users.create({ email: 'twice@example.com' })
+  await assert.rejects(users.create({ email: 'Twice@example.com' }), {
+    code: 'EMAIL_TAKEN',
+  })
+})
+
 test('a session that is over is refused, and forgotten when somebody signs in', async () => {
   const { db } = server.uploads
   const old = await server.person('old')
