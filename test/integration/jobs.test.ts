@@ -168,14 +168,17 @@ for (const [title, location] of [
   })
 
   jobs(
-    'makes the sweep and the reconciling by itself, by the clock',
+    'makes what has to be done again and again by itself, by the clock',
     async ({ database }) => {
       const { rows } = await database.executeSql(
         'SELECT name, cron FROM carcosa_jobs.schedule ORDER BY name',
       )
       assert.equal(rows, [
+        { name: 'logs.expire', cron: '41 * * * *' },
         { name: 'stores.reconcile', cron: '23 3 * * *' },
         { name: 'uploads.sweep', cron: '* * * * *' },
+        { name: 'usage.recount', cron: '41 2 * * *' },
+        { name: 'usage.rollup', cron: '*/15 * * * *' },
       ])
     },
   )

@@ -169,6 +169,13 @@ test('an unfinished upload that nobody writes to has no lease', async () => {
 })
 
 test('a finished upload has no lease, without a statement of its own', async () => {
+  const url = await created(one.doors.http, { length: 5 })
+  await patch(one.doors.http, url, { offset: 0, body: 'hello' })
+  const { holder, fence } = await lease(url)
+  assert.equal({ holder, fence }, { holder: null, fence: 1 })
+})
+
+test('a file that comes whole never has one', async () => {
   const answer = await one.doors.http({
     method: 'POST',
     path: '/uploads/demo',
@@ -181,7 +188,7 @@ test('a finished upload has no lease, without a statement of its own', async () 
   })
   assert.is(answer.status, 201)
   const { holder, fence } = await lease(answer.headers.location ?? '')
-  assert.equal({ holder, fence }, { holder: null, fence: 1 })
+  assert.equal({ holder, fence }, { holder: null, fence: 0 })
 })
 
 test('the fence grows with every holder', async () => {

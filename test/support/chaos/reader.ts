@@ -5,6 +5,8 @@ import type { Content } from './content.ts'
 import type { Host } from './host.ts'
 
 const patience = 60_000
+/** A job whose process was killed is another's after a minute, and is looked for once a minute. */
+const jobPatience = 240_000
 
 /**
  * Reads the file until it comes whole. Until then it may be refused or break off, but what ends
@@ -38,7 +40,7 @@ interface Settled {
 
 /** The record of the upload once nothing more happens by itself: callback and digest are jobs. */
 export async function settle(host: Host, path: string): Promise<Settled> {
-  const until = Date.now() + patience
+  const until = Date.now() + jobPatience
   for (;;) {
     await host.revive()
     const status = await look(host.url + path)
