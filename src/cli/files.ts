@@ -1,16 +1,42 @@
 import { didYouMean } from '../shared/suggest.ts'
 import { cp } from './server/files-cp.ts'
 import { importFiles } from './server/files-import.ts'
+import { list } from './server/files-list.ts'
+import { get, remove, restore, sign, tag } from './server/files-one.ts'
 import { UsageError, type Verb } from './verb.ts'
 
-const subcommands = { cp, import: importFiles } as const
+const subcommands = {
+  ...{ list, get, sign, tag, delete: remove, restore },
+  ...{ cp, import: importFiles },
+} as const
 
-/** `carcosa files`: looks after many files at once. */
+/** `carcosa files`: looks after files. */
 export const verb: Verb = {
   name: 'files',
-  summary: 'copy files to another store (cp), adopt objects of a store (import)',
-  usage: `carcosa files cp --from <store> --to <store> [flags]
+  summary: 'show files (list, get), link, tag, delete, restore, copy and import them',
+  usage: `carcosa files list [filters] [--limit <n>] [--cursor <cursor>] [--json]
+       carcosa files get <id> [--json]
+       carcosa files sign <id> [--for <time>]
+       carcosa files tag <id> [--add <tags>] [--remove <tags>] [--json]
+       carcosa files delete <id…>
+       carcosa files restore <id> [--json]
+       carcosa files cp --from <store> --to <store> [flags]
        carcosa files import --store <store> --route <route> [flags]
+
+list prints files newest first, 50 or up to 500 (--limit) at a time.
+
+  --project <id>       of this project (default the default project)
+  --route <route>      of this route
+  --owner <id>         of this owner
+  --type <type>        of this type: image/png, or image/*
+  --tag <tag>          with this tag
+  --prefix <text>      whose names begin with it; they come by name
+  --states <states>    in one of these, with commas between them (default what can be read)
+  --after, --before    made after or before this time, such as 2026-11-26T18:00:00Z
+
+sign prints a URL that opens the file for anybody, for an hour or --for such as 15m.
+tag takes tags with commas between them. delete prints what is gone, and restore takes it back
+for as long as --delete-grace keeps the bytes.
 
 cp copies the files of one store to another and verifies each. What has a verified copy is
 skipped: run it again after an interruption, and it goes on where it stopped.

@@ -9,10 +9,12 @@ import { verb as keys } from './keys.ts'
 import { verb as migrate } from './migrate.ts'
 import { verb as orgs } from './orgs.ts'
 import { verb as projects } from './projects.ts'
+import { verb as quota } from './quota.ts'
 import { verb as reconcile } from './reconcile.ts'
 import { verb as routes } from './routes.ts'
 import { verb as start } from './start.ts'
 import { verb as upload } from './upload.ts'
+import { verb as usage } from './usage.ts'
 import { verb as users } from './users.ts'
 import { type Io, UsageError, type Verb } from './verb.ts'
 import { verb as version } from './version.ts'
@@ -30,6 +32,8 @@ export const verbs: readonly Verb[] = [
   users,
   orgs,
   projects,
+  usage,
+  quota,
   migrate,
   doctor,
   gc,

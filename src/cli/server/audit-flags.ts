@@ -36,7 +36,8 @@ export function numberOf(flag: string, text: string): number {
   throw new UsageError(`--${flag} is a whole number, not "${text}".`)
 }
 
-function timeOf<Name extends string>(
+/** @throws {UsageError} */
+export function timeOf<Name extends string>(
   flags: ParsedArgs['flags'],
   name: Name,
 ): { [N in Name]?: Date } {

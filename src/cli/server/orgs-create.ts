@@ -3,6 +3,7 @@ import { type FlagTable, type Io, readArgs } from '../verb.ts'
 import { required, textOf } from './files-flags.ts'
 import { withCarcosa } from './maintenance.ts'
 import { settingFlags } from './settings.ts'
+import { userIdOf } from './user-flag.ts'
 
 const flagTable: FlagTable = {
   ...settingFlags,
@@ -17,11 +18,11 @@ export async function create(args: string[], io: Io): Promise<number> {
   const { flags, positionals } = parsed
   const wanted = {
     name: required(positionals[0], 'The name of the organization'),
-    ownerId: required(flags.owner, '--owner <user>'),
     ...textOf(flags, 'slug'),
   }
-  const made = await withCarcosa(parsed, io, ({ api }) =>
-    api.organizations.create(wanted),
+  const owner = required(flags.owner, '--owner <user>')
+  const made = await withCarcosa(parsed, io, async ({ api }) =>
+    api.organizations.create({ ...wanted, ownerId: await userIdOf(owner, api) }),
   )
   if (flags.json) io.stdout.write(`${JSON.stringify(made, null, 2)}\n`)
   else io.stdout.write(`${made.id}\n`)

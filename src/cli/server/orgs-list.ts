@@ -4,6 +4,7 @@ import { allOf } from './all-of.ts'
 import { withCarcosa } from './maintenance.ts'
 import { settingFlags } from './settings.ts'
 import { table } from './table.ts'
+import { userIdOf } from './user-flag.ts'
 
 const flagTable: FlagTable = {
   ...settingFlags,
@@ -15,13 +16,13 @@ const flagTable: FlagTable = {
 export async function list(args: string[], io: Io): Promise<number> {
   const parsed = readArgs(args, flagTable)
   const { user, json } = parsed.flags
-  const options = { limit: 500, ...(typeof user === 'string' && { userId: user }) }
-  const found = await withCarcosa(parsed, io, ({ api }) =>
-    allOf(async (cursor) => {
-      const page = await api.organizations.list({ ...options, ...cursor })
+  const found = await withCarcosa(parsed, io, async ({ api }) => {
+    const mine = typeof user === 'string' && { userId: await userIdOf(user, api) }
+    return allOf(async (cursor) => {
+      const page = await api.organizations.list({ limit: 500, ...mine, ...cursor })
       return { rows: page.organizations, nextCursor: page.nextCursor }
-    }),
-  )
+    })
+  })
   const rows = found.map(({ id, slug, createdAt, name }) => [
     ...[id, slug, createdAt.toISOString().slice(0, 10), printable(name)],
   ])

@@ -6,6 +6,7 @@ import { required } from './files-flags.ts'
 import { withCarcosa } from './maintenance.ts'
 import { settingFlags } from './settings.ts'
 import { table } from './table.ts'
+import { userIdOf } from './user-flag.ts'
 
 const flagTable: FlagTable = {
   ...settingFlags,
@@ -41,10 +42,12 @@ async function change(
   { add, remove, role }: ParsedArgs['flags'],
 ): Promise<void> {
   if (typeof add === 'string') {
+    const userId = await userIdOf(add, api)
     const named = typeof role === 'string' ? { role } : {}
-    const member = await api.members.add({ organizationId, userId: add, ...named })
+    const member = await api.members.add({ organizationId, userId, ...named })
     if (typeof role === 'string' && member.role !== role)
-      await api.members.setRole(organizationId, add, role)
+      await api.members.setRole(organizationId, userId, role)
   }
-  if (typeof remove === 'string') await api.members.remove(organizationId, remove)
+  if (typeof remove === 'string')
+    await api.members.remove(organizationId, await userIdOf(remove, api))
 }

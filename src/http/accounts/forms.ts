@@ -16,6 +16,7 @@ interface Field {
   /** By it password managers know what goes where. */
   readonly autocomplete: string
   readonly hint?: string
+  readonly minLength?: number
 }
 
 const email: Field = {
@@ -38,6 +39,7 @@ const newPassword: Field = {
   ...password,
   label: 'New password',
   autocomplete: 'new-password',
+  minLength: shortestPassword,
   hint: `At least ${shortestPassword} characters. A few words in a row are easy to remember.`,
 }
 
@@ -74,7 +76,7 @@ export const forms: Readonly<Record<string, PageForm>> = {
     lead: 'You will be signed out everywhere else.',
     fields: [newPassword],
     button: 'Save the password',
-    links: [signIn],
+    links: [signIn, { to: 'forgot', says: 'Ask for another link' }],
   },
   login: {
     title: 'Welcome',
@@ -92,16 +94,29 @@ export const forms: Readonly<Record<string, PageForm>> = {
   },
   invitation: {
     title: 'You are invited',
-    lead: 'Sign in with the address the invitation was sent to, or make an account with it.',
+    lead: 'Make an account with the address that the invitation was sent to.',
     fields: [name, email, newPassword],
     button: 'Join',
-    links: [],
+    links: [{ to: 'sign-in', says: 'I have an account' }],
   },
   account: {
-    title: 'Signed in',
-    lead: '',
+    title: 'Your account',
+    lead: 'Looking who is signed in …',
     fields: [],
     button: 'Sign out',
-    links: [],
+    links: [
+      { to: 'change-password', says: 'Change the password' },
+      { to: '../docs', says: 'REST API' },
+    ],
+  },
+  'change-password': {
+    title: 'Change your password',
+    lead: 'You will be signed out everywhere else.',
+    fields: [
+      { ...password, name: 'currentPassword', label: 'Current password' },
+      { ...newPassword, name: 'newPassword' },
+    ],
+    button: 'Save the password',
+    links: [{ to: 'account', says: 'Back' }],
   },
 }

@@ -14,6 +14,14 @@ h1{margin:clamp(2.5rem,9vw,5rem) 0 0;font:500 clamp(2rem,7vw,2.5rem)/1.1 var(--s
 p{margin:0}
 .lead{margin-top:.875rem;color:var(--muted);text-wrap:pretty}
 form{margin-top:1.75rem;display:flex;flex-direction:column}
+#fields{display:contents}
+ul{margin:1.5rem 0 0;padding:0;list-style:none;border-block:1px solid var(--line)}
+li{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:.75rem 0}
+li + li{border-top:1px solid var(--line)}
+li > :first-child{flex:1;overflow-wrap:anywhere}
+.role{color:var(--muted)}
+li a{color:var(--accent)}
+.lead{overflow-wrap:anywhere}
 label{margin:0 0 .375rem;font-size:.875rem;font-weight:500}
 input{min-height:2.75rem;margin-bottom:1.125rem;padding:.5rem .875rem;border:1px solid var(--line);border-radius:10px;background:var(--raised);color:inherit;font:inherit}
 input:has(+ .hint){margin-bottom:.375rem}
@@ -24,6 +32,8 @@ button{align-self:flex-start;min-height:2.5rem;margin-top:.25rem;padding:.5rem 1
 .primary:hover{background:color-mix(in srgb,var(--accent) 88%,var(--ink))}
 button[disabled]{opacity:.6;cursor:default}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+form[hidden] + .links a:first-child{padding:.5rem 1.5rem;border-radius:999px;background:var(--accent);color:var(--on-accent);font:500 .9375rem/1.5 var(--sans);text-decoration:none}
+form[hidden] + .links{align-items:center}
 #notice:not(:empty){margin-bottom:1rem;color:var(--wrong);font-size:.9375rem}
 .links{display:flex;flex-wrap:wrap;gap:.375rem 1.25rem;margin-top:1.5rem;font-size:.875rem}
 .links a{color:var(--muted);text-underline-offset:.2em}

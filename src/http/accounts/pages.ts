@@ -11,9 +11,12 @@ export function pageOf(located: Located, config: AccountsConfig): Reply | null {
   const { method, segments } = located
   const [, name, ...rest] = segments
   if ((method !== 'GET' && method !== 'HEAD') || rest.length > 0) return null
-  if (name === undefined) return redirect('auth/sign-in')
+  const isBelow = located.path.endsWith('/')
+  if (name === undefined) return redirect(isBelow ? 'sign-in' : 'auth/sign-in')
   const form = Object.hasOwn(forms, name) ? forms[name] : undefined
   if (!form || (name === 'register' && config.signUp !== 'open')) return null
+  // What a page asks for and leads to is relative to its own path.
+  if (isBelow) return redirect(`../${name}${located.search}`)
   const html = document(name, form, config)
   return { status: 200, headers, body: method === 'HEAD' ? null : html }
 }
@@ -65,13 +68,13 @@ function document(name: string, form: PageForm, { signUp }: AccountsConfig): str
 <main>
 <h1 id="title">${form.title}</h1>
 <p class="lead" id="lead">${form.lead}</p>
-<form id="form" novalidate>
-${form.fields.map(fieldOf).join('\n')}
+<noscript><p class="lead"><strong>This page needs JavaScript.</strong></p></noscript>
+<form id="form">
+<div id="fields">${form.fields.map(fieldOf).join('\n')}</div>
 <p id="notice" role="alert"></p>
 <button type="submit" class="primary">${form.button}</button>
 </form>
 <p class="links" id="links">${links.join('')}</p>
-<noscript><p class="lead">This page needs JavaScript.</p></noscript>
 </main>
 <script>${script}</script>
 </body>
@@ -79,8 +82,16 @@ ${form.fields.map(fieldOf).join('\n')}
 `
 }
 
-function fieldOf({ name, label, type, autocomplete, hint }: PageForm['fields'][number]) {
+function fieldOf({
+  name,
+  label,
+  autocomplete,
+  hint,
+  ...field
+}: PageForm['fields'][number]) {
+  const { type, minLength } = field
   const described = hint ? ` aria-describedby="${name}-hint"` : ''
   const shown = hint ? `<span class="hint" id="${name}-hint">${hint}</span>` : ''
-  return `<label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}"${described}>${shown}`
+  const least = minLength ? ` minlength="${minLength}"` : ''
+  return `<label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" required${least}${described}>${shown}`
 }
