@@ -1,9 +1,7 @@
 import type { Database, Statement } from '../db/database.ts'
+import { ownerEmail } from '../shared/accounts.ts'
 import { newId } from '../shared/ids.ts'
 import { createLink, type Link } from './links.ts'
-
-/** Who a server begins with, until they say who they are. */
-export const ownerEmail = 'owner@carcosa.local'
 
 export interface FirstOwner extends Link {
   readonly userId: string

@@ -6,7 +6,7 @@ import type { Logger } from '../shared/logger.ts'
 import { openAdmin } from './server/admin.ts'
 import { watchConnections } from './server/connections.ts'
 import { describeDatabase, describeStores, isPostgres } from './server/describe.ts'
-import { printedMail, welcome } from './server/first-run.ts'
+import { firstSignIn, printedMail, welcome } from './server/first-run.ts'
 import { hasLargeHeap } from './server/heap.ts'
 import { type Handler, listen, localUrl, stop, uploadServer } from './server/http.ts'
 import { servePage } from './server/page.ts'
@@ -62,11 +62,11 @@ async function serve(
     const admin = await openAdmin({ carcosa, metrics, log }, config)
     closeAdmin = admin.close
     // Before anybody else can be the first.
-    const owner = config.accounts ? await carcosa.api.users.createOwner() : null
+    const first = config.accounts ? await firstSignIn(carcosa, config) : null
     const address = await listen(server, config)
     mail.reachedAt(localUrl(address))
     listening(address, admin.address)
-    if (owner) io.stdout.write(welcome(owner, localUrl(address)))
+    if (first) io.stdout.write(welcome(first, localUrl(address)))
     log.info({ reason: await stopped }, 'Stopping: running requests may end')
     stopping = true
     await carcosa.leave()
@@ -144,6 +144,8 @@ function banner(
     `  database    ${describeDatabase(config.database)} (${origins.database})`,
     `  files       ${describeStores(config)}`,
     admin && `  admin       ${localUrl(admin)}/metrics`,
+    config.accounts &&
+      `  accounts    sign in on ${config.publicUrl ?? localUrl(address)}${config.basePath}/auth/sign-in`,
     config.page && `  page        drop files on ${url}/`,
     `  shell       npx carcosa upload <file> --route ${routes[0]} --to ${url}`,
   ]

@@ -42,7 +42,12 @@ export class UsageError extends Error {
 }
 
 /** The flags a verb takes, in the shape of `node:util` parseArgs. */
-export type FlagTable = Readonly<Record<string, ParseArgsOptionDescriptor>>
+export type FlagTable = Readonly<Record<string, Flag>>
+
+interface Flag extends ParseArgsOptionDescriptor {
+  /** Words that may follow it. Followed by none of them it means the first. */
+  readonly words?: readonly string[]
+}
 
 /** What was found on a command line: flags by name, and the rest in order. */
 export interface ParsedArgs {
@@ -68,7 +73,7 @@ export function readArgs(
 function parseStrictly(args: string[], table: FlagTable): ParsedArgs {
   try {
     const { values, positionals } = parseArgs({
-      args,
+      args: withWords(args, table),
       options: table,
       allowPositionals: true,
       allowNegative: true,
@@ -79,6 +84,17 @@ function parseStrictly(args: string[], table: FlagTable): ParsedArgs {
   } catch (error) {
     throw explain(error, args, table)
   }
+}
+
+/** Gives a flag that stands alone its first word; `--no-x` is `off`. */
+function withWords(args: string[], table: FlagTable): string[] {
+  const end = args.indexOf('--')
+  return args.map((arg, at) => {
+    if (!arg.startsWith('--') || (end >= 0 && at > end)) return arg
+    const words = table[arg.slice(2)]?.words
+    if (words) return words.includes(args[at + 1] ?? '') ? arg : `${arg}=${words[0]}`
+    return table[arg.replace('--no-', '')]?.words ? `${arg.replace('no-', '')}=off` : arg
+  })
 }
 
 function explain(error: unknown, args: string[], table: FlagTable): unknown {

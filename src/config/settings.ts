@@ -14,6 +14,8 @@ export interface Setting<T> {
   readonly env: readonly string[]
   /** Flag of the command line without its dashes. */
   readonly flag?: string
+  /** Words that may follow the flag; alone it means the first. */
+  readonly words?: readonly string[]
   /** Its value is never shown, and every variable can be given as a file by `…_FILE`. */
   readonly secret?: boolean
   /** Ends the sentence "Allowed: …". */
@@ -440,6 +442,7 @@ export const settings: { readonly [K in SettingName]: Setting<Config[K]> } = {
   accounts: {
     env: ['CARCOSA_ACCOUNTS'],
     flag: 'accounts',
+    words: ['invited', 'open', 'closed', 'on', 'off'],
     allowed:
       'off, or who may sign up: invited (also: on), open, closed; in code also an object with ' +
       'signUp, mailer, sessionLifetime, verifyEmail',

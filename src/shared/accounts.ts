@@ -39,3 +39,6 @@ export interface Mail {
   /** Absolute where `publicUrl` is configured. */
   readonly link: string
 }
+
+/** Who a server begins with, until they say who they are. */
+export const ownerEmail = 'owner@carcosa.local'

@@ -99,11 +99,34 @@ test('a project is made, deleted, restored and given away', async () => {
   assert.ok(json.some((one) => one.id === 'default'))
 })
 
+test('people are named by their e-mail address, and invited by it', async () => {
+  const id = await made('orgs', 'create', 'Mail', '--owner', 'Ann@example.com')
+  const add = ['orgs', 'members', id, '--add', 'bob@example.com', '--role', 'admin']
+  assert.match((await carcosa(...add)).out, `${bob}  admin`)
+  assert.match((await carcosa('orgs', 'list', '--user', 'bob@example.com')).out, id)
+  const left = await carcosa('orgs', 'members', id, '--remove', 'bob@example.com')
+  assert.not.match(left.out, bob)
+  const invited = await carcosa(
+    'orgs',
+    'invite',
+    id,
+    'eve@example.com',
+    '--role',
+    'viewer',
+  )
+  assert.is(invited.code, 0, invited.err)
+  assert.match(invited.out, /^http:\/\/127.0.0.1:8080\/auth\/invitation#inv_[\w-]{24}\n$/)
+  assert.match(invited.err, 'Lets eve@example.com join as viewer')
+})
+
 const wrong: [args: string[], code: number, says: string][] = [
-  [['orgs'], 2, 'There are: create, list, members, delete'],
+  [['orgs'], 2, 'There are: create, list, members, invite, delete'],
   [['orgs', 'creat'], 2, 'Did you mean'],
   [['orgs', 'create', 'x'], 2, '--owner'],
   [['orgs', 'create', 'x', '--owner', 'nobody'], 1, 'no user'],
+  [['orgs', 'members', 'none', '--add', 'nobody@example.com'], 1, 'no user'],
+  [['orgs', 'invite', 'none', 'eve@example.com'], 1, 'no organization'],
+  [['orgs', 'invite', 'none'], 2, 'e-mail address'],
   [['projects', 'lst'], 2, 'There are: create, list, delete, restore, transfer'],
   [['projects', 'create'], 2, 'name of the project'],
   [['projects', 'create', 'x', '--organization', 'none'], 1, 'no organization'],

@@ -1,7 +1,8 @@
 import type { Carcosa } from '../../carcosa.ts'
 import type { Config } from '../../config.ts'
-import type { Mail } from '../../shared/accounts.ts'
+import { type Mail, ownerEmail } from '../../shared/accounts.ts'
 import type { Io } from '../verb.ts'
+import { isPostgres } from './describe.ts'
 
 /**
  * Accounts whose mail is printed where nobody sends it, which is for development: whoever reads the
@@ -21,14 +22,41 @@ export function printedMail({ accounts }: Config, io: Io) {
   }
 }
 
-type Owner = NonNullable<Awaited<ReturnType<Carcosa['api']['users']['createOwner']>>>
+/** How to sign in where nobody ever has; without a link where another process made one. */
+interface FirstSignIn {
+  readonly login: { readonly url: string; readonly expiresAt: Date } | null
+}
 
-/** Says how to sign in on a server that has no other users yet. */
-export function welcome({ login: { url, expiresAt } }: Owner, origin: string): string {
-  const until = expiresAt.toISOString().slice(0, 16).replace('T', ' ')
+/**
+ * Makes the owner of a server without users, or, where they were made but never signed in,
+ * another link for them. Null if somebody is there.
+ */
+export async function firstSignIn(
+  { api }: Carcosa,
+  { database }: Config,
+): Promise<FirstSignIn | null> {
+  const owner = await api.users.createOwner()
+  if (owner) return { login: owner.login }
+  // Until they say who they are.
+  const waiting = await api.users.get(ownerEmail)
+  if (!waiting) return null
+  // Several nodes start on one Postgres, and each link that is made works.
+  if (isPostgres(database)) return { login: null }
+  return { login: await api.users.createLoginLink(waiting.id) }
+}
+
+/** Says how to sign in on a server whose owner never has. */
+export function welcome({ login }: FirstSignIn, origin: string): string {
+  if (!login) {
+    return `
+The owner has no password yet. If the link that was printed first is lost, make another one:
+  npx carcosa users login-link ${ownerEmail}
+`
+  }
+  const until = login.expiresAt.toISOString().slice(0, 16).replace('T', ' ')
   return `
-There are no users yet. Open this link to sign in as the owner; it works once, until ${until} UTC:
-  ${absolute(url, origin)}
+Nobody is the owner yet. Open this link and choose a password; it works once, until ${until} UTC:
+  ${absolute(login.url, origin)}
 `
 }
 

@@ -16,9 +16,7 @@ export interface Loaded extends ResolvedConfig {
 /** The flags of every verb that works on a configured server. */
 export const settingFlags: FlagTable = {
   config: { type: 'string' },
-  ...Object.fromEntries(
-    [...flagSettings()].map(([flag, name]) => [flag, { type: flagType(name) }]),
-  ),
+  ...Object.fromEntries([...flagSettings()].map(([flag, name]) => [flag, flagOf(name)])),
 }
 
 /**
@@ -63,16 +61,22 @@ export function describeSettings(): string {
 
 function describe(name: SettingName): string {
   const { flag, allowed, fallback }: Setting<unknown> = settings[name]
-  const written = flagType(name) === 'boolean' ? `--[no-]${flag}` : `--${flag} <…>`
+  const written = writtenAs(flagOf(name), flag)
   const variables = variablesOf(settings[name]).join(', ')
   const end = fallback ? ` (default ${fallback})` : ''
   return `  ${(flag ? written : '').padEnd(26)} ${variables}\n      ${allowed}${end}`
 }
 
-function flagType(name: SettingName): 'boolean' | 'string' {
-  return typeof defaults[name as keyof typeof defaults] === 'boolean'
-    ? 'boolean'
-    : 'string'
+function writtenAs({ type, words }: FlagTable[string], flag: string | undefined): string {
+  if (words) return `--${flag} [<…>]`
+  return type === 'boolean' ? `--[no-]${flag}` : `--${flag} <…>`
+}
+
+function flagOf(name: SettingName): FlagTable[string] {
+  const { words }: Setting<unknown> = settings[name]
+  if (words) return { type: 'string', words }
+  const isBoolean = typeof defaults[name as keyof typeof defaults] === 'boolean'
+  return { type: isBoolean ? 'boolean' : 'string' }
 }
 
 async function demoOptions() {
