@@ -7,6 +7,8 @@ const page = document.body.dataset.page
 const form = document.getElementById('form')
 const notice = document.getElementById('notice')
 const button = form.querySelector('button')
+document.getElementById('without').remove()
+form.hidden = false
 const secret = location.hash.slice(1)
 if (secret) history.replaceState(null, '', location.pathname + location.search)
 

@@ -68,8 +68,8 @@ function document(name: string, form: PageForm, { signUp }: AccountsConfig): str
 <main>
 <h1 id="title">${form.title}</h1>
 <p class="lead" id="lead">${form.lead}</p>
-<noscript><p class="lead"><strong>This page needs JavaScript.</strong></p></noscript>
-<form id="form">
+<p class="lead" id="without">This page needs JavaScript.</p>
+<form id="form" hidden>
 <div id="fields">${form.fields.map(fieldOf).join('\n')}</div>
 <p id="notice" role="alert"></p>
 <button type="submit" class="primary">${form.button}</button>
