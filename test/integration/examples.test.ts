@@ -50,6 +50,7 @@ const tested: Record<string, string> = {
   stores: 'two stores',
   'custom-store': 'a store of one’s own',
   auth: 'in examples-auth.test.ts',
+  accounts: 'in examples-accounts.test.ts',
 }
 
 const registry = suite('the folder examples')
