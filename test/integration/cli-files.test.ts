@@ -249,7 +249,7 @@ const usage = suite('a command line of carcosa files')
 const nowhere = { url: 'postgres://127.0.0.1:1/x', drop: async () => {} }
 
 const wrong: [args: string[], said: string][] = [
-  [[], 'There are: cp, import.'],
+  [[], 'There are: list, get, sign, tag, delete, restore, cp, import.'],
   [['copy'], 'There is no "files copy".'],
   [['improt'], 'Did you mean import?'],
   [['cp'], '--from <store> is missing'],
