@@ -56,7 +56,7 @@ export type {
   TeamsApi,
 } from './api/teams.ts'
 export type { UploadItem, UploadManyOptions, UrlSource } from './api/upload-files.ts'
-export type { UploadsApi } from './api/uploads.ts'
+export type { ListUploads, UploadList, UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
 export type { AuditAction } from './audit/actions.ts'
 export type {
@@ -136,6 +136,7 @@ export type { ReconcileReport, StoreReport } from './upkeep/reconcile-report.ts'
 export type { UploadBody } from './uploads/body.ts'
 export type { ProgramUpload } from './uploads/from-program.ts'
 export type { UploadOutcome } from './uploads/many.ts'
+export type { PreparedUpload, UploadToPrepare } from './uploads/prepare-program.ts'
 export type { Quota } from './usage/quota-rows.ts'
 export type { Recount } from './usage/recount.ts'
 export type { UsageQuery, UsageReport, UsageRow } from './usage/report.ts'

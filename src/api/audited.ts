@@ -102,6 +102,9 @@ export const auditTable: AuditTable = {
     },
   },
   uploads: {
+    prepare: toldByEvents,
+    list: reads,
+    get: reads,
     cancel: {
       action: 'upload.cancelled',
       before: (api, [id]) => api.files.get(id),

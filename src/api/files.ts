@@ -43,12 +43,13 @@ export interface FilesApi extends UploadFiles, EditFiles, DeleteFiles {
    */
   sign(file: FileReference, options?: SignOptions, base?: string): Promise<string>
   /**
-   * The same for at most 500; null for those that cannot be read.
+   * The same for at most 500, in their order; null for those that cannot be read.
    * @throws {CarcosaError} BAD_REQUEST for more
    */
   signMany(
     files: readonly FileReference[],
     options?: SignOptions,
+    base?: string,
   ): Promise<(string | null)[]>
   /**
    * Where a client finds a file: plain if everybody may read it, else signed for an hour.
@@ -107,12 +108,13 @@ export function createFilesApi(deps: ApiDeps): FilesApi {
       const { id } = await run(() => findReadable(reference))
       return signed(id, options, base ?? null)
     },
-    async signMany(references, options = {}) {
+    async signMany(references, options = {}, base) {
       assertFew(references)
       const found = await run(() => each(references, atOnce, find))
       return found.map((file) => {
         if (file instanceof CarcosaError) throw file
-        return file && isReadable(file.state) ? signed(file.id, options, null) : null
+        if (!file || !isReadable(file.state)) return null
+        return signed(file.id, options, base ?? null)
       })
     },
     url: async (reference, base) => link(await run(() => findReadable(reference)), base),

@@ -1,15 +1,15 @@
 import { CarcosaError } from '../shared/errors.ts'
 import type { Labels } from './record.ts'
 
-/** Tags and custom id: what an application hangs on a file, and how it is kept. */
+/** Tags, custom id and the like: what an application says of a file, and how it is kept. */
 
 export const maxTags = 32
 export const maxTagLength = 100
 export const maxCustomIdLength = 256
 
 /** Whether a file has any; most have none, and their rows cost nothing for it. */
-export function isLabelled({ customId, tags }: Labels): boolean {
-  return (customId ?? null) !== null || (tags?.length ?? 0) > 0
+export function isLabelled({ customId, tags = [], pinned = [] }: Labels): boolean {
+  return (customId ?? null) !== null || tags.length + pinned.length > 0
 }
 
 /**

@@ -70,6 +70,8 @@ export interface FileRecord {
   /** What the application calls it; unique in its project among files that have not ended. */
   readonly customId: string | null
   readonly tags: readonly string[]
+  /** What of how it is shown was decided by who uploaded it, and not by its route. */
+  readonly pinned: readonly Pinnable[]
   /** How often name, tags, acl or custom id were changed; see `ifMatch` of `api.files.update`. */
   readonly revision: number
   readonly serverData: unknown
@@ -119,14 +121,18 @@ export type NewFile = Pick<
 > &
   Labels
 
-/** What an application hangs on a file of its own accord. Most files have none. */
-export type Labels = Partial<Pick<FileRecord, 'customId' | 'tags'>>
+/** How a file is shown: what its route says of its type, unless whoever uploads it does. */
+export type Pinnable = 'acl' | 'contentDisposition'
+
+/** What an application says of a file of its own accord. Most files have none. */
+export type Labels = Partial<Pick<FileRecord, 'customId' | 'tags' | 'pinned'>>
 
 /** The record of a row that was just inserted: what was given, and the columns' defaults. */
 export function newRecord(file: NewFile, createdAt: Date): FileRecord {
   return {
     customId: null,
     tags: [],
+    pinned: [],
     ...file,
     revision: 0,
     state: 'created',

@@ -68,7 +68,7 @@ export async function insertFile(
     toJson(events),
     lease?.holder ?? null,
     lease?.ms ?? null,
-    ...(labelled ? [file.customId ?? null, file.tags ?? []] : []),
+    ...(labelled ? [file.customId ?? null, file.tags ?? [], file.pinned ?? []] : []),
   ]
   const [row] = await db
     .query<{ created_at: Date }>(lazily ? statement.lazy : statement.durable, values)
@@ -94,7 +94,8 @@ export async function insertStored(
   { to, changes = {}, events = [], also = [] }: Arrival,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
-  const values: Partial<FileRecord> = { tags: [], ...file, expiresAt: null, ...changes }
+  const none = { tags: [], pinned: [] }
+  const values: Partial<FileRecord> = { ...none, ...file, expiresAt: null, ...changes }
   const inserted = arrivalColumns(columns, isLabelled(file))
   const statement = arrivalStatement({ columns: inserted, also })
   const rows = await db.query<{ created_at: Date }>(statement, [
@@ -265,9 +266,10 @@ const insertColumns: readonly Column<keyof NewFile>[] = [
   ['expiresAt', 'expires_at', 'timestamptz'],
 ]
 
-const labelColumns: readonly Column<'customId' | 'tags'>[] = [
+const labelColumns: readonly Column<'customId' | 'tags' | 'pinned'>[] = [
   ['customId', 'custom_id', 'text'],
   ['tags', 'tags', 'text[]'],
+  ['pinned', 'pinned', 'text[]'],
 ]
 
 const changeableColumns: readonly Column<keyof FileChanges>[] = [
@@ -316,8 +318,10 @@ function given(name: keyof NewFile): string {
   return insertedValue(insertColumns.findIndex(([property]) => property === name))
 }
 
-const labelColumnsSql = ', custom_id, tags'
-const labelValuesSql = `, $${insertColumns.length + 4}::text, $${insertColumns.length + 5}::text[]`
+const labelColumnsSql = labelColumns.map(([, column]) => `, ${column}`).join('')
+const labelValuesSql = labelColumns
+  .map(([, , cast], i) => `, $${insertColumns.length + 4 + i}::${cast}`)
+  .join('')
 
 /** Without labels the statement has none of their parameters: it is that of every small upload. */
 function insertSql(labelled: boolean): string {

@@ -63,6 +63,7 @@ export interface Row {
   batch_index: number | null
   custom_id: string | null
   tags: string[]
+  pinned: FileRecord['pinned']
   revision: number
   server_data: unknown
   failure: FileRecord['failure']
@@ -83,7 +84,7 @@ const columns = [
   ...['store_name', 'key', 'store_memo', 'input', 'metadata', 'raw_metadata', 'sha256'],
   ...['batch_id', 'batch_index', 'server_data', 'failure', 'attempts', 'claimed_until'],
   ...['created_at', 'updated_at', 'stored_at', 'ready_at', 'expires_at', 'purged_at'],
-  ...['custom_id', 'tags', 'revision', 'purge_after'],
+  ...['custom_id', 'tags', 'pinned', 'revision', 'purge_after'],
 ]
 
 /**
@@ -121,6 +122,7 @@ export function toRecord(row: Row): FileRecord {
     batchIndex: row.batch_index,
     customId: row.custom_id,
     tags: row.tags,
+    pinned: row.pinned,
     revision: row.revision,
     serverData: row.server_data,
     failure: row.failure,

@@ -4,7 +4,7 @@ import type { Subscribers } from '../events/subscribers.ts'
 import { maxTopics, type Topic, toCursor, topicKinds, toTopic } from '../events/topic.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Reply } from '../shared/reply.ts'
-import type { TicketOffice } from '../uploads/ticket.ts'
+import { holderOf, type TicketOffice } from '../uploads/ticket.ts'
 import { type AccessDeps, permit, type Watcher } from './event-access.ts'
 import type { Located } from './incoming.ts'
 import type { Guest, Vigil } from './vigil.ts'
@@ -69,7 +69,7 @@ export function guestOf(
   { principal, tickets }: Watcher,
   { method, path, search, headers, address }: Guest['request'],
 ): Guest & { holders: Set<string> } {
-  const holders = tickets.flatMap(({ ownerId }) => (ownerId === null ? [] : [ownerId]))
+  const holders = tickets.map(holderOf).filter((holder) => holder !== null)
   const request = { method, path, search, headers, address }
   return { principal, holders: new Set(holders), request }
 }

@@ -2,6 +2,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { RateLimiter, Wish } from '../limits/limiter.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadRequest } from '../uploads/deps.ts'
+import { holderOf } from '../uploads/ticket.ts'
 import type { Located } from './incoming.ts'
 
 /** What counting the requests of an upload path stands on. */
@@ -55,7 +56,7 @@ async function withPrincipal(
   const principal = ticket ? null : await request.principal()
   const client = {
     ...wish.client,
-    principal: ticket ? ticket.ownerId : principal?.id,
+    principal: ticket ? holderOf(ticket) : principal?.id,
     project: (ticket ?? principal)?.projectId ?? usual,
   }
   return { ...wish, client }

@@ -213,7 +213,7 @@ async function describe(
   const filename = key.slice(key.lastIndexOf('/') + 1)
   const declaredType = declaredTypeOf('', filename)
   const said = { route: route.name, declaredType, filename, size }
-  const ifNoRule = { contentDisposition: 'inline', acl: 'private' } as const
+  const ifNoRule = { contentDisposition: 'inline', acl: 'private', pinned: [] } as const
   const verdict = await judgeContent(deps, { ...said, ...ifNoRule }, { head })
   const { error: problem, detectedType, contentType, contentDisposition, acl } = verdict
   const file: AdoptedFile = {

@@ -109,7 +109,11 @@ export async function admit(
 }
 
 /** The ticket says what was agreed; the creation must be about the same file. */
-function redeem(route: NamedRoute, ticket: Ticket, { file }: Creation): Ticket {
+function redeem(
+  route: NamedRoute,
+  { holder: _, ...ticket }: Ticket,
+  { file }: Creation,
+): Ticket {
   if (ticket.route === route.name && ticket.size === file.size) return ticket
   throw new CarcosaError('TICKET_INVALID', {
     message: `The ticket is for a file of ${ticket.size ?? 'unknown'} bytes on route "${ticket.route}", not ${file.size ?? 'unknown'} bytes on "${route.name}". Use the ticket given for this file.`,

@@ -15,7 +15,7 @@ import { purge } from './purge.ts'
 import { isUnfinished, predecessors } from './state.ts'
 import { headBytes, type Tail } from './tails.ts'
 import { tellRoute } from './tell-route.ts'
-import { type Chosen, judgeContent, type Verdict } from './verdict.ts'
+import { judgeContent, type Verdict } from './verdict.ts'
 
 export interface Finishing {
   /** The record with every byte in: `offset === size`. */
@@ -28,7 +28,6 @@ export interface Finishing {
   lease: Lease
   /** The object as this request began to write it; null if nothing was written. */
   written?: Growing | null
-  chosen?: Chosen
 }
 
 /**
@@ -42,20 +41,18 @@ export interface Finishing {
  */
 export async function finish(
   deps: UploadDeps,
-  { record, tail, prefix, lease, written = null, chosen = {} }: Finishing,
+  { record, tail, prefix, lease, written = null }: Finishing,
 ): Promise<FileRecord> {
   const judged =
     written?.verdict ??
-    (tail &&
-      (await judgeContent(deps, record, { head: tail.head, early: tail.early, chosen })))
+    (tail && (await judgeContent(deps, record, { head: tail.head, early: tail.early })))
   if (judged?.error) throw await reject(deps, { record, lease }, judged)
   if (!(await completeObject(deps, { record, lease })))
     return otherwiseFinished(deps, record)
   await deps.faults('finish:before-commit')
   // Bytes that another process saw can only be looked at now that they can be read.
   const verdict =
-    judged ??
-    (await judgeContent(deps, record, { head: await readHead(deps, record), chosen }))
+    judged ?? (await judgeContent(deps, record, { head: await readHead(deps, record) }))
   if (verdict.error) throw await reject(deps, { record, lease }, verdict)
   const { detectedType, contentType, contentDisposition, acl } = verdict
   const sha256 = tail?.hash?.digest('hex') ?? null

@@ -1,16 +1,13 @@
 import type { Readable } from 'node:stream'
-import type { Principal } from '../auth/principal.ts'
-import { assertAcl, readLabels } from '../files/labels.ts'
-import type { FileRecord, NewFile } from '../files/record.ts'
-import { checkFile } from '../routes/check.ts'
+import type { FileRecord } from '../files/record.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { agree, draft } from './admission.ts'
+import { draft } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import type { Lease } from './lease.ts'
 import { create, declareLength, remove } from './lifecycle.ts'
+import { agreeWithProgram } from './prepare-program.ts'
 import { receive } from './receive.ts'
-import type { Chosen } from './verdict.ts'
 
 /** An upload made by the program Carcosa runs in. */
 export interface ProgramUpload {
@@ -59,14 +56,12 @@ export async function uploadFromProgram(
   try {
     signal?.throwIfAborted()
     signal?.addEventListener('abort', stop)
-    const route = routeOf(deps, upload)
-    const chosen = readChosen(upload)
-    const drafted = { ...judge(deps, route, upload), ...chosen }
-    await deps.projects.requireRoute(drafted.projectId, route.name)
+    const { route, agreement } = await agreeWithProgram(deps, upload)
+    const drafted = draft(deps, route, agreement)
     const lease = await deps.leases.acquire(drafted.id, { preempt: 'idle' })
     try {
       const { record } = await create(deps, drafted, { followed: true, lease })
-      return await fill(deps, route, { record, body, lease, chosen })
+      return await fill(deps, route, { record, body, lease })
     } finally {
       lease.release()
     }
@@ -80,57 +75,18 @@ function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason))
 }
 
-/** @throws {CarcosaError} BAD_REQUEST for what is none of the values there are */
-function readChosen({ acl, contentDisposition }: ProgramUpload): Chosen {
-  if (acl !== undefined) assertAcl(acl)
-  if (![undefined, 'inline', 'attachment'].includes(contentDisposition)) {
-    throw new CarcosaError('BAD_REQUEST', {
-      message: 'contentDisposition is inline or attachment.',
-    })
-  }
-  return { ...(acl && { acl }), ...(contentDisposition && { contentDisposition }) }
-}
-
-function routeOf(deps: UploadDeps, { route: name }: ProgramUpload): NamedRoute {
-  const route = deps.route(name)
-  if (route) return route
-  throw new CarcosaError('ROUTE_NOT_FOUND', {
-    message: `There is no route ${JSON.stringify(name)}.`,
-  })
-}
-
-function judge(deps: UploadDeps, route: NamedRoute, upload: ProgramUpload): NewFile {
-  const { filename: name = '', type = '', ownerId, metadata, input, store } = upload
-  const { projectId = deps.settings.projectId } = upload
-  const file = { name, type, size: upload.size ?? null }
-  const refused = checkFile(route, file)
-  if (refused) throw refused
-  const principal: Principal | null = ownerId ? { id: ownerId, kind: 'service' } : null
-  const agreement = agree(deps, route, {
-    file,
-    name,
-    principal,
-    input,
-    metadata,
-    labels: readLabels(upload),
-    ...(store !== undefined && { store }),
-  })
-  return draft(deps, route, { ...agreement, projectId })
-}
-
 interface Filling {
   record: FileRecord
   body: Readable
   lease: Lease
-  chosen: Chosen
 }
 
 async function fill(
   deps: UploadDeps,
   route: NamedRoute,
-  { record, body, lease, chosen }: Filling,
+  { record, body, lease }: Filling,
 ): Promise<FileRecord> {
-  const reception = { body, lease, route, prefix: null, failOnError: true, chosen }
+  const reception = { body, lease, route, prefix: null, failOnError: true }
   try {
     const received = await receive(deps, { ...reception, record })
     if (received.size !== null && received.offset === received.size) return received

@@ -5,7 +5,7 @@ import type { FileRecord } from '../files/record.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { UploadDeps } from './deps.ts'
 import type { EarlyType } from './tails.ts'
-import { type Chosen, judgeContent, type Verdict } from './verdict.ts'
+import { judgeContent, type Verdict } from './verdict.ts'
 
 /** An upload as its store sees it. */
 export interface Growing extends GrowingObject {
@@ -18,13 +18,12 @@ export interface Growing extends GrowingObject {
 export interface GrowingOptions {
   early?: EarlyType | null
   contested?: boolean
-  chosen?: Chosen
 }
 
 export function growingOf(
   deps: UploadDeps,
   record: FileRecord,
-  { early = null, contested = false, chosen = {} }: GrowingOptions = {},
+  { early = null, contested = false }: GrowingOptions = {},
 ): Growing {
   const { id, key, offset, size, storeMemo } = record
   const route = deps.route(record.route)
@@ -43,7 +42,7 @@ export function growingOf(
     },
     refusal: (error) => (verdict?.error && verdict.error === error ? verdict : null),
     async describe(head) {
-      verdict ??= await judgeContent(deps, record, { head, early, chosen })
+      verdict ??= await judgeContent(deps, record, { head, early })
       if (verdict.error) throw verdict.error
       return objectInfo(record, verdict)
     },

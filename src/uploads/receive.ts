@@ -19,7 +19,6 @@ import type { ByteCount } from './progress.ts'
 import { isUnfinished } from './state.ts'
 import { feed, type Tail } from './tails.ts'
 import { isFutile } from './turns.ts'
-import type { Chosen } from './verdict.ts'
 
 export interface Reception {
   /** Unfinished, and guarded by `lease`. */
@@ -31,8 +30,6 @@ export interface Reception {
   prefix: string | null
   /** Whether an error of the body is thrown, since nobody will resume. Default false. */
   failOnError?: boolean
-  /** Where the uploader and not the route decides. Default nothing. */
-  chosen?: Chosen
 }
 
 /**
@@ -46,13 +43,13 @@ export interface Reception {
  */
 export async function receive(
   deps: UploadDeps,
-  { record, body, lease, route, prefix, failOnError = false, chosen = {} }: Reception,
+  { record, body, lease, route, prefix, failOnError = false }: Reception,
 ): Promise<FileRecord> {
   const store = storeNamed(deps, record.storeName)
   const tail = deps.tails.take(record.id, record.offset)
   const { contested } = lease
   const early = tail?.early ?? null
-  const object = growingOf(deps, record, { early, contested, chosen })
+  const object = growingOf(deps, record, { early, contested })
   const ledger = createLedger(deps, { record, lease })
   const limit = (record.size ?? maxFileSize(route)) - record.offset
   const received = deps.progress.begin(record)
@@ -91,7 +88,6 @@ export async function receive(
       prefix,
       written: object,
       lease,
-      chosen,
     })
   }
   const settled = await ledger.settle()

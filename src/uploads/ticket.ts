@@ -29,6 +29,13 @@ export interface Ticket extends Agreement {
   batchId: string
   /** Position in the batch; a batch and position create at most one upload. */
   batchIndex: number
+  /** Whom it ends with, where that is not the owner. */
+  holder?: string
+}
+
+/** Whose shutting out ends a ticket; null for nobody's. */
+export function holderOf({ holder, ownerId }: Ticket): string | null {
+  return holder ?? ownerId
 }
 
 export interface TicketOffice {
@@ -75,7 +82,8 @@ export function createTicketOffice(
       for (const key of keys) {
         const ticket = await decrypt(token, key, late)
         if (!ticket) continue
-        if (ticket.ownerId !== null) await assertHolder(ticket.ownerId)
+        const holder = holderOf(ticket)
+        if (holder !== null) await assertHolder(holder)
         return ticket
       }
       throw new CarcosaError('TICKET_INVALID', {

@@ -1,4 +1,4 @@
-import type { FileRecord } from '../files/record.ts'
+import type { FileRecord, Pinnable } from '../files/record.ts'
 import { checkDetected } from '../routes/check.ts'
 import type { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
@@ -17,16 +17,12 @@ export interface Verdict {
 /** What is judged: the route, what was said of the file, and what holds if no rule fits. */
 export type Judged = Pick<
   FileRecord,
-  'route' | 'declaredType' | 'filename' | 'size' | 'contentDisposition' | 'acl'
+  'route' | 'declaredType' | 'filename' | 'size' | 'contentDisposition' | 'acl' | 'pinned'
 >
-
-/** How a file is shown, where its uploader and not its route decided. */
-export type Chosen = Partial<Pick<FileRecord, 'contentDisposition' | 'acl'>>
 
 export interface Evidence {
   head: Buffer
   early?: EarlyType | null
-  chosen?: Chosen
 }
 
 /**
@@ -36,13 +32,16 @@ export interface Evidence {
 export async function judgeContent(
   deps: UploadDeps,
   record: Judged,
-  { head, early = null, chosen = {} }: Evidence,
+  { head, early = null }: Evidence,
 ): Promise<Verdict> {
   const isKnown = early?.length === head.length
   const detectedType = await (isKnown ? early.type : deps.detector.detect(head))
   const { error, contentType, rule } = judge(deps, record, detectedType)
   // A file that turns out to be of another type falls under the rule for that type.
-  const { contentDisposition, acl } = { ...(rule ?? record), ...chosen }
+  const shown = rule ?? record
+  const by = (name: Pinnable) => (record.pinned.includes(name) ? record : shown)
+  const { contentDisposition } = by('contentDisposition')
+  const { acl } = by('acl')
   return { error, detectedType, contentType, contentDisposition, acl }
 }
 

@@ -28,6 +28,7 @@ export function fileRecord(overrides: Partial<FileRecord> = {}): FileRecord {
     batchIndex: null,
     customId: null,
     tags: [],
+    pinned: [],
     revision: 0,
     serverData: null,
     failure: null,

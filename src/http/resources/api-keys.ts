@@ -16,6 +16,7 @@ const KeyScopes = z
 
 const key = z.object({
   id: z.string(),
+  projectId: z.string(),
   name: z.string(),
   mode: z.enum(['live', 'test']),
   role: z.string(),
@@ -166,9 +167,10 @@ function requireWithin(
 }
 
 function show(found: ApiKey): z.input<typeof Key> {
-  const { id, name, mode, role, scopes, allowedAddresses, start, createdBy } = found
+  const { id, projectId, name, mode, role, scopes } = found
+  const { allowedAddresses, start, createdBy } = found
   return {
-    ...{ id, name, mode, role, start, createdBy },
+    ...{ id, projectId, name, mode, role, start, createdBy },
     scopes: copyOf(scopes),
     allowedAddresses: [...allowedAddresses],
     createdAt: iso(found.createdAt),

@@ -1,14 +1,23 @@
 import { z } from '@hono/zod-openapi'
+import type { SignOptions } from '../../api/files.ts'
+import type { Action } from '../../auth/roles.ts'
 import { type FileRecord, fileStates } from '../../files/record.ts'
 import { CarcosaError } from '../../shared/errors.ts'
 import { each } from '../../uploads/many.ts'
 import { inProject, type Noun, one, within } from '../rest/asks.ts'
-import { type Operation, operation } from '../rest/operation.ts'
+import { type Operation, operation, type RestContext } from '../rest/operation.ts'
 import { givenTime, iso, page, pageQuery, text, time } from '../rest/schemas.ts'
+import {
+  asProgram,
+  givenLabels,
+  programUpload,
+  programUploadCodes,
+} from '../rest/uploading.ts'
 
 const File = z
   .object({
     id: z.string(),
+    projectId: z.string(),
     route: z.string(),
     ownerId: z.string().nullable().openapi({ description: 'Who uploaded it.' }),
     state: z.enum(fileStates),
@@ -67,10 +76,14 @@ const deletedFile: typeof file = {
   },
 }
 
-const filename = text(4096)
-const acl = z.enum(['private', 'public-read'])
-const tags = z.array(text(100)).max(32)
-const customId = text(256)
+const { filename, acl, tags, customId } = givenLabels
+const ids = z.array(text(256)).min(1).max(500)
+const signing = {
+  expiresIn: z.int().min(1).max(604_800).default(3_600).openapi({
+    description: 'Seconds. The server may allow less than seven days.',
+  }),
+  disposition: z.enum(['inline', 'attachment']).optional(),
+}
 
 /** Files, finished or not. */
 export const files: readonly Operation[] = [
@@ -86,9 +99,13 @@ export const files: readonly Operation[] = [
     query: {
       route: text(256).optional(),
       owner: text(256).optional(),
-      state: z.enum(fileStates).optional().openapi({
-        description: 'Default: what can be read (`stored`, `processing`, `ready`).',
-      }),
+      state: z
+        .union([z.enum(fileStates), z.array(z.enum(fileStates)).max(20)])
+        .optional()
+        .openapi({
+          description:
+            'Repeated: any of them. Default: what can be read (`stored`, `processing`, `ready`).',
+        }),
       type: z
         .string()
         .max(128)
@@ -109,7 +126,7 @@ export const files: readonly Operation[] = [
     codes: ['CURSOR_INVALID'],
     async handle({ api, projectId, reach, query }) {
       const { owner, state, ...others } = query
-      const states = state && [state]
+      const states = state && [state].flat()
       const options = { ...others, projectId, within: reach, ownerId: owner, states }
       const list = await api.files.list(options)
       return { ...list, files: list.files.map(show) }
@@ -123,20 +140,37 @@ export const files: readonly Operation[] = [
     summary: 'Delete files',
     description: 'At most 500. What may not be deleted, or is not there, is left out.',
     asks: within('files.delete'),
-    body: z.strictObject({ ids: z.array(text(256)).min(1).max(500) }),
+    body: z.strictObject({ ids }),
     answer: z.object({ deleted: z.array(z.string()) }).openapi('DeletedFiles'),
     async handle(context) {
-      const { api, access, principal, body } = context
-      const ids = [...new Set(body.ids)]
-      const found = await each(ids, 8, (id) => file.find(context, id))
-      const mine = found.flatMap((one) => {
-        if (one instanceof CarcosaError) throw one
-        if (!one) return []
-        const resource = file.resourceOf(one, context)
-        return access.can(principal, 'files.delete', resource).allowed ? [one.id] : []
-      })
+      const { api, body } = context
+      const found = await findAllowed(context, [...new Set(body.ids)], 'files.delete')
+      const mine = found.filter((id) => id !== null)
       const outcomes = await api.files.deleteMany(mine)
       return { deleted: mine.filter((_, i) => outcomes[i]?.deleted) }
+    },
+  }),
+  operation({
+    id: 'signFiles',
+    method: 'post',
+    path: '/files/sign',
+    tag: 'Files',
+    summary: 'Make URLs that open files for a while',
+    description:
+      'Of at most 500, in their order. For what cannot be read, or is not for you, there is null.',
+    asks: within('files.sign'),
+    body: z.strictObject({ ids, ...signing }),
+    answer: z.object({ urls: z.array(z.string().nullable()) }).openapi('SignedUrls'),
+    async handle(context) {
+      const { api, body, prefix } = context
+      const found = await findAllowed(context, body.ids, 'files.sign')
+      const urls = await api.files.signMany(
+        // What is no id is the id of nothing.
+        found.map((id) => id ?? ''),
+        readSigning(context, body),
+        prefix,
+      )
+      return { urls }
     },
   }),
   operation({
@@ -150,32 +184,15 @@ export const files: readonly Operation[] = [
     asks: inProject('files.write'),
     body: z.strictObject({
       url: text(8_192).openapi({ format: 'uri' }),
-      route: text(256),
-      filename: filename.optional(),
-      type: text(128).optional(),
-      customId: customId.optional(),
-      tags: tags.optional(),
-      acl: acl.optional(),
-      contentDisposition: z.enum(['inline', 'attachment']).optional(),
+      ...programUpload,
     }),
     answer: File,
     status: 201,
-    codes: [
-      ...(['SOURCE_INVALID', 'SOURCE_UNAVAILABLE', 'ROUTE_NOT_FOUND'] as const),
-      ...(['FILE_TOO_LARGE', 'FILE_TOO_SMALL', 'TYPE_NOT_ALLOWED'] as const),
-      ...(['CUSTOM_ID_TAKEN', 'QUOTA_EXCEEDED'] as const),
-    ],
-    async handle({ api, access, principal, projectId, body, isPublicRoute }) {
-      const { url, ...upload } = body
-      const { route } = body
-      const resource = { projectId, route, isPublicRoute: isPublicRoute(route) }
-      if (!access.can(principal, 'uploads.create', resource).allowed) {
-        throw new CarcosaError('FORBIDDEN', {
-          message: 'This credential does not allow uploads to this route.',
-        })
-      }
-      const given = { ...upload, projectId, ownerId: principal.id }
-      return show(await api.files.uploadFromUrl(url, given))
+    codes: ['SOURCE_INVALID', 'SOURCE_UNAVAILABLE', ...programUploadCodes],
+    async handle(context) {
+      const { url, ...upload } = context.body
+      const given = asProgram(context, upload)
+      return show(await context.api.files.uploadFromUrl(url, given))
     },
   }),
   operation({
@@ -260,22 +277,44 @@ export const files: readonly Operation[] = [
     tag: 'Files',
     summary: 'Make a URL that opens a file for a while',
     asks: one(file, 'files.sign'),
-    body: z.strictObject({
-      expiresIn: z.int().min(1).max(604_800).default(3_600).openapi({
-        description: 'Seconds. The server may allow less than seven days.',
-      }),
-      disposition: z.enum(['inline', 'attachment']).optional(),
-    }),
+    body: z.strictObject(signing),
     answer: z.object({ url: z.string() }).openapi('SignedUrl'),
-    async handle({ api, found, body, prefix, settings }) {
-      const { disposition = null } = body
-      const expiresIn = body.expiresIn * 1_000
-      if (expiresIn > settings.maxSignedUrlAge) throw tooLong(settings.maxSignedUrlAge)
-      const wish = { expiresIn, disposition }
-      return { url: await api.files.sign(found.id, wish, prefix) }
+    async handle(context) {
+      const { api, found, body, prefix } = context
+      return { url: await api.files.sign(found.id, readSigning(context, body), prefix) }
     },
   }),
 ]
+
+/** For each of `ids` the id of the file if one may do `action` to it, else null. */
+async function findAllowed(
+  context: RestContext,
+  ids: readonly string[],
+  action: Action,
+): Promise<(string | null)[]> {
+  const found = await each(ids, 8, (id) => file.find(context, id))
+  return found.map((one) => {
+    if (one instanceof CarcosaError) throw one
+    const resource = one && file.resourceOf(one, context)
+    if (!resource) return null
+    return context.access.can(context.principal, action, resource).allowed ? one.id : null
+  })
+}
+
+interface Signing {
+  expiresIn: number
+  disposition?: 'inline' | 'attachment' | undefined
+}
+
+/** @throws {CarcosaError} BAD_REQUEST */
+function readSigning(
+  { settings }: RestContext,
+  { expiresIn: seconds, disposition }: Signing,
+): SignOptions {
+  const expiresIn = seconds * 1_000
+  if (expiresIn > settings.maxSignedUrlAge) throw tooLong(settings.maxSignedUrlAge)
+  return { expiresIn, disposition: disposition ?? null }
+}
 
 function tooLong(maxAge: number): CarcosaError {
   return new CarcosaError('BAD_REQUEST', {
@@ -285,11 +324,21 @@ function tooLong(maxAge: number): CarcosaError {
 }
 
 function show(record: FileRecord): z.input<typeof File> {
-  const { id, route, ownerId, state, filename, contentType, contentDisposition } = record
-  const { acl, size, sha256, batchId, failure, customId, tags, revision } = record
+  const { id, projectId, route, ownerId, state, filename, contentType } = record
+  const {
+    contentDisposition,
+    acl,
+    size,
+    sha256,
+    batchId,
+    failure,
+    customId,
+    tags,
+    revision,
+  } = record
   return {
-    ...{ id, route, ownerId, state, filename, contentType, contentDisposition },
-    ...{ acl, size, sha256, batchId, failure, customId, revision },
+    ...{ id, projectId, route, ownerId, state, filename, contentType },
+    ...{ contentDisposition, acl, size, sha256, batchId, failure, customId, revision },
     tags: [...tags],
     createdAt: iso(record.createdAt),
     updatedAt: iso(record.updatedAt),

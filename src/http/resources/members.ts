@@ -12,6 +12,8 @@ import { iso, page, pageQuery, text, time } from '../rest/schemas.ts'
 
 const MemberSchema = z
   .object({
+    id: z.string(),
+    organizationId: z.string(),
     userId: z.string(),
     name: z.string(),
     email: z.string(),
@@ -105,6 +107,6 @@ export const members: readonly Operation[] = [
 ]
 
 function show(found: Member): z.input<typeof MemberSchema> {
-  const { userId, name, email, role, createdAt } = found
-  return { userId, name, email, role, createdAt: iso(createdAt) }
+  const { id, organizationId, userId, name, email, role, createdAt } = found
+  return { id, organizationId, userId, name, email, role, createdAt: iso(createdAt) }
 }

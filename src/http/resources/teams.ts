@@ -11,6 +11,7 @@ import { iso, page, pageQuery, text, time } from '../rest/schemas.ts'
 const TeamSchema = z
   .object({
     id: z.string(),
+    organizationId: z.string(),
     name: z.string(),
     memberCount: z.int(),
     createdAt: time,
@@ -152,9 +153,9 @@ export const teams: readonly Operation[] = [
 ]
 
 function show(found: Team): z.input<typeof TeamSchema> {
-  const { id, name, memberCount, createdAt, updatedAt } = found
+  const { id, organizationId, name, memberCount, createdAt, updatedAt } = found
   return {
-    ...{ id, name, memberCount },
+    ...{ id, organizationId, name, memberCount },
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),
   }

@@ -1,13 +1,15 @@
 import { z } from '@hono/zod-openapi'
 import type { FileRecord } from '../../files/record.ts'
-import { isUnfinished, unfinishedStates } from '../../uploads/state.ts'
-import { missing, type Noun, one, within } from '../rest/asks.ts'
+import { isUnfinished } from '../../uploads/state.ts'
+import { inProject, missing, type Noun, one, within } from '../rest/asks.ts'
 import { type Operation, operation } from '../rest/operation.ts'
 import { iso, page, pageQuery, text, time } from '../rest/schemas.ts'
+import { asProgram, programUpload, programUploadCodes } from '../rest/uploading.ts'
 
 const Upload = z
   .object({
     id: z.string(),
+    projectId: z.string(),
     route: z.string(),
     ownerId: z.string().nullable(),
     state: z.enum(['created', 'receiving']),
@@ -24,6 +26,14 @@ const Upload = z
     expiresAt: time.nullable().openapi({ description: 'When it is given up.' }),
   })
   .openapi('Upload')
+
+const Begun = z
+  .object({
+    url: z.string().openapi({ description: 'Where it is created by tus.' }),
+    ticket: z.string(),
+    expiresAt: time.openapi({ description: 'Until when it can be created.' }),
+  })
+  .openapi('BegunUpload')
 
 const upload: Noun<FileRecord, typeof Upload> = {
   name: 'unfinished upload',
@@ -56,8 +66,33 @@ export const uploads: readonly Operation[] = [
     async handle({ api, projectId, reach, query }) {
       const { owner, ...others } = query
       const options = { ...others, projectId, within: reach, ownerId: owner }
-      const list = await api.files.list({ ...options, states: unfinishedStates })
-      return { uploads: list.files.map(show), nextCursor: list.nextCursor }
+      const list = await api.uploads.list(options)
+      return { ...list, uploads: list.uploads.map(show) }
+    },
+  }),
+  operation({
+    id: 'createUpload',
+    method: 'post',
+    path: '/uploads',
+    tag: 'Uploads',
+    summary: 'Begin an upload as a program',
+    description:
+      'The limits of the route hold; its input and middleware are for clients and are not run, so this is for those who may write to all files of the project. The bytes follow by tus: create the upload at `url` with the ticket as `Upload-Ticket`, and with just this size (`Upload-Defer-Length: 1` if none was said), then send them to it. The ticket creates one upload, however often it is used; whoever has it may send the bytes.',
+    asks: inProject('files.write'),
+    body: z.strictObject({
+      ...programUpload,
+      size: z.int().min(0).optional().openapi({
+        description: 'Bytes. Default: said when all of them have been sent.',
+      }),
+    }),
+    answer: Begun,
+    status: 201,
+    codes: programUploadCodes,
+    async handle(context) {
+      const { api, principal, prefix } = context
+      const upload = { ...asProgram(context, context.body), holder: principal.id }
+      const { route, ticket, expiresAt } = await api.uploads.prepare(upload)
+      return { url: `${prefix}/uploads/${route}`, ticket, expiresAt: iso(expiresAt) }
     },
   }),
   operation({
@@ -88,9 +123,10 @@ export const uploads: readonly Operation[] = [
 ]
 
 function show(record: FileRecord): z.input<typeof Upload> {
-  const { id, route, ownerId, filename, declaredType, size, offset, batchId } = record
+  const { id, projectId, route, ownerId, filename, declaredType, size } = record
+  const { offset, batchId } = record
   return {
-    ...{ id, route, ownerId, filename, declaredType, size, offset, batchId },
+    ...{ id, projectId, route, ownerId, filename, declaredType, size, offset, batchId },
     state: record.state === 'created' ? 'created' : 'receiving',
     createdAt: iso(record.createdAt),
     updatedAt: iso(record.updatedAt),

@@ -27,5 +27,6 @@ export const files: Scenes = {
   }),
   deleteFile: async (world) => ({ params: { id: await world.file() } }),
   deleteFiles: async (world) => ({ body: { ids: [await world.file()] } }),
+  signFiles: async (world) => ({ body: { ids: [await world.file(), 'none'] } }),
   signFile: async (world) => ({ params: { id: await world.file() }, body: {} }),
 }
