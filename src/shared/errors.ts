@@ -94,6 +94,10 @@ const table = {
   MESSAGE_INVALID: [400, 'A message of the client is malformed'],
   UPGRADE_REQUIRED: [426, 'This URL speaks WebSocket'],
 
+  // From elsewhere
+  NETWORK: [503, 'The server cannot be reached'],
+  RESPONSE_INVALID: [502, 'The answer is not one of a Carcosa server'],
+
   // Storage and database
   STORAGE_FULL: [507, 'The store has no room left'],
   STORAGE_UNAVAILABLE: [503, 'The store cannot be reached or written'],

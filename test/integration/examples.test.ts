@@ -1,12 +1,15 @@
 /** Every example does what it shows: each is started, uploaded through, and looked into. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
+import { createCarcosa, createRouter, route } from 'carcosa'
 import { type ClientOptions, createClient } from 'carcosa/client'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,6 +18,7 @@ import { encrypted } from '../../examples/custom-store/encrypted.ts'
 import { start as startExpress } from '../../examples/express/server.ts'
 import { start as startFastify } from '../../examples/fastify/server.ts'
 import { start as startMinimal } from '../../examples/minimal/server.ts'
+import { archive } from '../../examples/remote/archive.ts'
 import { start as startStores } from '../../examples/stores/server.ts'
 import { file } from '../../stores/file.ts'
 import { memory } from '../../stores/memory.ts'
@@ -49,6 +53,7 @@ const tested: Record<string, string> = {
   standalone: 'carcosa start',
   stores: 'two stores',
   'custom-store': 'a store of one’s own',
+  remote: 'from another server',
   auth: 'in examples-auth.test.ts',
   accounts: 'in examples-accounts.test.ts',
 }
@@ -185,6 +190,33 @@ inProcess(`next: ${tested.next}`, async ({ options }) => {
   delete process.env.CARCOSA_DATABASE
   delete process.env.CARCOSA_DATA_DIR
 })
+inProcess(`remote: ${tested.remote}`, async ({ options }) => {
+  const router = createRouter({ report: route({ text: { maxFileSize: '1MB' } }) })
+  const carcosa = await createCarcosa({ router, worker: false, ...options })
+  const server = createServer(carcosa.handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { token } = await carcosa.api.keys.create({ name: 'archive' })
+  const path = join(directory, 'report.csv')
+  writeFileSync(path, 'star,mass\naldebaran,1.16\n')
+  const url = `http://127.0.0.1:${portOf(server)}`
+  const example = join(examples, 'remote/archive.ts')
+  const env = { ...process.env, URL: url, CARCOSA_API_KEY: token }
+  // Twice on one day.
+  for (const _ of [1, 2]) {
+    const { stdout } = await promisify(execFile)(process.execPath, [example, path], {
+      env,
+    })
+    const kept = await (await fetch(stdout.trim())).text()
+    assert.match(kept, /aldebaran/)
+  }
+  const { files } = await carcosa.api.files.list({ tag: 'report' })
+  assert.is(files.length, 1)
+  assert.match(await archive(carcosa.api, path, 'another day'), /^\/files\//)
+  server.closeAllConnections()
+  server.close()
+  await carcosa.close()
+})
+
 inProcess.run()
 
 const custom = suite('the store of the example custom-store')

@@ -36,8 +36,9 @@ const arrows: Record<string, readonly string[]> = {
     ...['src/jobs/definitions.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
     ...['src/shared/x.ts', 'src/uploads/x.ts', 'stores/store.ts', 'stores/file.ts'],
     ...['src/upkeep/x.ts', ...limits, ...nouns, 'src/api/x.ts'],
-    'src/idempotency/keys.ts',
+    ...['src/idempotency/keys.ts', 'src/remote/x.ts'],
   ],
+  'src/remote/probe.ts': ['src/remote/x.ts', 'src/shared/x.ts'],
   'src/cli/probe.ts': [
     ...['src/carcosa.ts', 'src/worker.ts', 'src/config.ts', 'src/shared/x.ts'],
     ...['src/cli/x.ts', 'client/x.ts', 'src/ops/x.ts', 'src/routes/x.ts'],
@@ -252,6 +253,25 @@ lint('lets the client import types of the routes, and no code', async () => {
     [2, 3, 5].map((line) => `client/probe.ts:${line}`),
   )
 })
+
+lint(
+  'lets the API from elsewhere import types of the server, no code, and no Node',
+  async () => {
+    write('src/remote/probe.ts', [
+      `import type { Api } from '../api/api.ts'`,
+      `import { createApi } from '../api/api.ts'`,
+      `import { type FileRecord } from '../files/record.ts'`,
+      `import type { Store } from '../../stores/store.ts'`,
+      `import { Readable } from 'node:stream'`,
+      `import { CarcosaError } from '../shared/errors.ts'`,
+    ])
+    const refused = [...(await refusals())].sort()
+    assert.equal(
+      refused,
+      [2, 3, 4, 5].map((line) => `src/remote/probe.ts:${line}`),
+    )
+  },
+)
 
 lint('makes examples import the package by its name', async () => {
   write('examples/minimal/probe.ts', [
