@@ -4,7 +4,7 @@ import type { Action } from '../../auth/roles.ts'
 import { type FileRecord, fileStates } from '../../files/record.ts'
 import { CarcosaError } from '../../shared/errors.ts'
 import { each } from '../../uploads/many.ts'
-import { inProject, type Noun, one, within } from '../rest/asks.ts'
+import { type Noun, one, within } from '../rest/asks.ts'
 import { type Operation, operation, type RestContext } from '../rest/operation.ts'
 import { givenTime, iso, page, pageQuery, text, time } from '../rest/schemas.ts'
 import {
@@ -180,8 +180,8 @@ export const files: readonly Operation[] = [
     tag: 'Files',
     summary: 'Upload what a URL answers',
     description:
-      'Under the limits of the route; its input and middleware are for clients and are not run, so this is for those who may write to all files of the project. The URL leads to the public internet, or to networks that the server was told.',
-    asks: inProject('files.write'),
+      'Under the limits of the route; its input and middleware are for clients and are not run, so this is for those who may write to all files of the route. The URL leads to the public internet, or to networks that the server was told.',
+    asks: within('files.write'),
     body: z.strictObject({
       url: text(8_192).openapi({ format: 'uri' }),
       ...programUpload,

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { FileRecord } from '../../files/record.ts'
 import { isUnfinished } from '../../uploads/state.ts'
-import { inProject, missing, type Noun, one, within } from '../rest/asks.ts'
+import { missing, type Noun, one, within } from '../rest/asks.ts'
 import { type Operation, operation } from '../rest/operation.ts'
 import { iso, page, pageQuery, text, time } from '../rest/schemas.ts'
 import { asProgram, programUpload, programUploadCodes } from '../rest/uploading.ts'
@@ -77,8 +77,8 @@ export const uploads: readonly Operation[] = [
     tag: 'Uploads',
     summary: 'Begin an upload as a program',
     description:
-      'The limits of the route hold; its input and middleware are for clients and are not run, so this is for those who may write to all files of the project. The bytes follow by tus: create the upload at `url` with the ticket as `Upload-Ticket`, and with just this size (`Upload-Defer-Length: 1` if none was said), then send them to it. The ticket creates one upload, however often it is used; whoever has it may send the bytes.',
-    asks: inProject('files.write'),
+      'The limits of the route hold; its input and middleware are for clients and are not run, so this is for those who may write to all files of the route. The bytes follow by tus: create the upload at `url` with the ticket as `Upload-Ticket`, and with just this size (`Upload-Defer-Length: 1` if none was said), then send them to it. The ticket creates one upload, however often it is used; whoever has it may send the bytes.',
+    asks: within('files.write'),
     body: z.strictObject({
       ...programUpload,
       size: z.int().min(0).optional().openapi({

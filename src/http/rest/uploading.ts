@@ -41,8 +41,8 @@ export const programUploadCodes: readonly ErrorCode[] = [
 type Said = { route: string; ownerId?: string | null | undefined }
 
 /**
- * What the API is told of such an upload. Who may write to all files of the project may say whose it
- * is; that they may upload to this route is asked here.
+ * What the API is told of such an upload. It takes `files.write` to all files of the route, which is
+ * more than `within('files.write')` asks for, and `uploads.create`.
  * @throws {CarcosaError} FORBIDDEN
  */
 export function asProgram<Upload extends Said>(
@@ -51,11 +51,13 @@ export function asProgram<Upload extends Said>(
 ) {
   const { route } = upload
   const resource = { projectId, route, isPublicRoute: isPublicRoute(route) }
-  const decision = access.can(principal, 'uploads.create', resource)
-  if (decision.allowed)
-    return { ...upload, projectId, ...(ownerId !== null && { ownerId }) }
-  throw new CarcosaError('FORBIDDEN', {
-    message: 'This credential does not allow uploads to this route.',
-    ...access.explain(decision),
-  })
+  for (const action of ['files.write', 'uploads.create'] as const) {
+    const decision = access.can(principal, action, resource)
+    if (decision.allowed) continue
+    throw new CarcosaError('FORBIDDEN', {
+      message: `This takes the permission ${action} on the route.`,
+      ...access.explain(decision),
+    })
+  }
+  return { ...upload, projectId, ...(ownerId !== null && { ownerId }) }
 }

@@ -32,7 +32,7 @@ const creation = (route: string, ticket: string, length: number) =>
     headers: { ...tus, 'Upload-Ticket': ticket, 'Upload-Length': String(length) },
   })
 
-test('it takes files.write in all of the project, and the route', async () => {
+test('it takes files.write on all of the route, and uploads.create', async () => {
   const refused: Partial<NewApiKey>[] = [
     { role: 'viewer' },
     { scopes: { actions: ['uploads.create'] } },
@@ -47,6 +47,8 @@ test('it takes files.write in all of the project, and the route', async () => {
   const actions = ['files.write', 'uploads.create', 'files.read'] as const
   const narrow = await as({ scopes: { actions: [...actions] } })
   assert.is((await narrow.files.upload('x', { route: 'mine' })).size, 1)
+  const routed = await as({ scopes: { routes: ['mine'] } })
+  assert.is((await routed.files.upload('x', { route: 'mine' })).size, 1)
 })
 
 test('the file is in the project of the key', async () => {
