@@ -72,9 +72,9 @@ export function file(options: FileStoreOptions): Store {
       if (bavail === 0 && blocks > 0) throw new CarcosaError('STORAGE_FULL')
     },
 
-    async write({ key, offset }, source) {
+    async write({ key, offset, fresh = false }, source) {
       const path = at(key)
-      const fd = await openForWriting(path, offset, directories)
+      const fd = await openForWriting(path, { offset, fresh }, directories)
       try {
         const sync = durable ? syncingOf(path, fd, offset) : undefined
         const length = await append({ fd, position: offset, load, sync }, source)

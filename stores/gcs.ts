@@ -55,7 +55,8 @@ export function gcs(options: GcsStoreOptions): Store {
     })
   const write = async (place: Place, object: GrowingObject, source: ByteSource) => {
     staging ??= createStaging()
-    const target = partTarget({ place, key: object.key, lengths })
+    const { key, fresh } = object
+    const target = partTarget({ place, key, lengths, fresh })
     const growing = await withoutEmptySession(place, object)
     return writeParts({ target, staging }, growing, source)
   }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { CarcosaError } from '../src/shared/errors.ts'
 import type { ByteSource, Store } from './store.ts'
 import { chunksOf } from './writing/chunks.ts'
+import { occupied } from './writing/occupied.ts'
 import { putByWriting } from './writing/put.ts'
 
 /** A store in memory whose insides tests may look at and damage. */
@@ -46,7 +47,8 @@ export function memory(initial: Record<string, Buffer | string> = {}): MemorySto
 
     async start() {},
 
-    async write({ key, offset }, source) {
+    async write({ key, offset, fresh }, source) {
+      if (fresh && objects.has(key)) throw occupied()
       const { bytes = Buffer.alloc(0) } = objects.get(key) ?? {}
       if (bytes.length < offset) throw corrupt(bytes.length, offset)
       // What is behind was never acknowledged: it goes.

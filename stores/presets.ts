@@ -36,6 +36,7 @@ export const minio = preset<HostedOptions>({
   forcePathStyle: true,
   // A prefix of unfinished uploads must be a whole key there.
   listsByPrefix: false,
+  conditionalPut: true,
 })
 
 /** Ceph's object gateway. */

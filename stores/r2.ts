@@ -31,6 +31,9 @@ export function r2(options: R2StoreOptions): Store {
     endpoint: `https://${host.join('.')}`,
     region: 'auto',
     ...rest,
-    profile: { kind: 'r2', equalParts: true, checksum: 'none', ...profile },
+    profile: {
+      ...{ kind: 'r2', equalParts: true, checksum: 'none', conditionalPut: true },
+      ...profile,
+    },
   })
 }

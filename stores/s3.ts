@@ -116,10 +116,11 @@ export function s3(options: S3StoreOptions): Store {
 }
 
 function targetOf(to: Connected, object: GrowingObject): PartTarget {
-  const { key, size, maxSize, memo, offset } = object
+  const { key, size, maxSize, memo, offset, fresh = false } = object
   const staged = memo ? 0 : offset
   const isKnown = size !== null
-  return partTarget(to, { key, maxSize: size ?? maxSize, isKnown, memo, staged })
+  const most = size ?? maxSize
+  return partTarget(to, { key, maxSize: most, isKnown, memo, staged, fresh })
 }
 
 /** An object this process put itself, whole, need not be asked for when it is completed. */

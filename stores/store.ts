@@ -143,6 +143,11 @@ export interface GrowingObject {
    * end: parts that it began to send may still arrive, under numbers behind the last one told.
    */
   readonly contested?: boolean
+  /**
+   * Nothing of this key can be there, unless it was given out twice: a store that can tell at no
+   * cost refuses with OBJECT_EXISTS then, and leaves what is there as it is. Default false.
+   */
+  readonly fresh?: boolean
   /** All parts told, in order. */
   parts(): Promise<Part[]>
   /** The staged bytes: those that end at `offset` and are in no part. */

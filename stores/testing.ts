@@ -77,9 +77,9 @@ export function testStore({ create, test, options = {} }: StoreTests): void {
 }
 
 function sizesOf(options: StoreTestOptions): Sizes {
-  const { partSize = 0, listed = 12 } = options
+  const { partSize = 0, listed = 12, refusesOccupied = false } = options
   const { large = partSize > 0 ? Math.floor(3.3 * partSize) : 3_000_001 } = options
-  return { partSize, large, listed }
+  return { partSize, large, listed, refusesOccupied }
 }
 
 /** The place that was looked at to see what the store can do is the first to be used. */

@@ -101,6 +101,8 @@ const table = {
   // Storage and database
   STORAGE_FULL: [507, 'The store has no room left'],
   STORAGE_UNAVAILABLE: [503, 'The store cannot be reached or written'],
+  // 503, since clients repeat it: the next creation has another key.
+  OBJECT_EXISTS: [503, 'The store holds another object under this key'],
   STORAGE_CORRUPT: [500, 'The store does not hold what was acknowledged'],
   STORE_UNKNOWN: [500, 'The route names a store that is not configured'],
   DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],

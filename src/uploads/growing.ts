@@ -18,12 +18,13 @@ export interface Growing extends GrowingObject {
 export interface GrowingOptions {
   early?: EarlyType | null
   contested?: boolean
+  fresh?: boolean
 }
 
 export function growingOf(
   deps: UploadDeps,
   record: FileRecord,
-  { early = null, contested = false }: GrowingOptions = {},
+  { early = null, contested = false, fresh = false }: GrowingOptions = {},
 ): Growing {
   const { id, key, offset, size, storeMemo } = record
   const route = deps.route(record.route)
@@ -35,6 +36,7 @@ export function growingOf(
     maxSize: size ?? (route ? maxFileSize(route) : Number.MAX_SAFE_INTEGER),
     memo: storeMemo,
     contested,
+    fresh,
     parts: () => findParts(deps.db, id),
     staged: () => findStaged(deps.db, id),
     get verdict() {

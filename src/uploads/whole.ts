@@ -3,7 +3,7 @@ import type { Store } from '../../stores/store.ts'
 import type { NewEvent } from '../events/event.ts'
 import { type FileRecord, type NewFile, newRecord } from '../files/record.ts'
 import { findByBatch, insertStored } from '../files/records.ts'
-import { CarcosaError } from '../shared/errors.ts'
+import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relieve } from '../shared/relief.ts'
 import { countReceived } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
@@ -49,10 +49,11 @@ export async function receiveWhole(
   const record = newRecord(draft, new Date())
   const store = storeNamed(deps, record.storeName)
   const tail = newTail(deps.settings.digest, early)
-  const object = growingOf(deps, record, { early })
+  const object = growingOf(deps, record, { early, fresh: true })
   const leavingNothing = <T>(work: Promise<T>): Promise<T> =>
     work.catch(async (error: unknown) => {
-      await discard(deps, record)
+      // Whose key was given out twice: what is there is another file's.
+      if (!hasCode(error, 'OBJECT_EXISTS')) await discard(deps, record)
       throw error
     })
 

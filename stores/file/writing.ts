@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CarcosaError } from '../../src/shared/errors.ts'
+import { occupied } from '../writing/occupied.ts'
 import type { Directories } from './directories.ts'
 import { codeOf, nullIfMissing, storageError } from './errors.ts'
 import { closeFile, openFile, syncDirectory, syncFile } from './sync.ts'
@@ -15,16 +16,19 @@ export const readFlags = O_RDONLY | O_NOFOLLOW
 /**
  * A descriptor positioned nowhere: writes name their position. Bytes beyond `offset` were
  * never acknowledged (a crash left them) and are cut off, so that no stale tail can survive
- * under new bytes.
+ * under new bytes. Where `fresh` nothing may be there.
+ *
+ * @throws {CarcosaError} OBJECT_EXISTS, STORAGE_UNAVAILABLE …
  */
 export async function openForWriting(
   path: string,
-  offset: number,
+  { offset, fresh }: { offset: number; fresh: boolean },
   directories: Directories,
 ): Promise<number> {
   try {
     const created = offset === 0 ? await createFile(path, directories) : null
     if (created !== null) return created
+    if (fresh) throw occupied()
     await directories.check(path)
     const fd = await openFile(path, O_WRONLY | O_NOFOLLOW)
     try {

@@ -1,4 +1,5 @@
 import { CarcosaError } from '../../src/shared/errors.ts'
+import { occupied } from '../writing/occupied.ts'
 import type { Answered } from './http.ts'
 
 /** An answer of the service that says no. Its text stays inside: see {@link toStoreError}. */
@@ -20,6 +21,7 @@ export class Refusal extends Error {
  */
 export function toStoreError(cause: unknown): CarcosaError {
   if (cause instanceof CarcosaError) return cause
+  if (statusOf(cause) === 412) return occupied(cause)
   if (full.has(reasonOf(cause))) {
     return new CarcosaError('STORAGE_FULL', {
       message: 'The store is full. What was acknowledged is kept; resume later.',

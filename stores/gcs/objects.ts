@@ -15,11 +15,11 @@ export interface Place {
   readonly to: Connected
 }
 
-/** Stores a whole object in one request. */
+/** Stores a whole object in one request; with `fresh` only where there is none. */
 export async function insert(
   place: Place,
   key: string,
-  { body, info }: { body: PartBody; info: ObjectInfo },
+  { body, info, fresh = false }: { body: PartBody; info: ObjectInfo; fresh?: boolean },
 ): Promise<void> {
   const boundary = randomBytes(16).toString('hex')
   const { contentType = 'application/octet-stream' } = info
@@ -30,7 +30,7 @@ export async function insert(
   const behind = Buffer.from(`\r\n--${boundary}--\r\n`)
   await ask(place, () => ({
     method: 'POST',
-    url: uploadUrl(place, key, 'multipart'),
+    url: `${uploadUrl(place, key, 'multipart')}${fresh ? '&ifGenerationMatch=0' : ''}`,
     headers: { 'Content-Type': `multipart/related; boundary=${boundary}` },
     body: [before, body.read(), behind],
     length: before.length + body.length + behind.length,

@@ -16,11 +16,13 @@ export interface TargetOptions {
   readonly key: string
   /** Is told the length of an object that was made. */
   readonly lengths: Lengths
+  /** Whether nothing of the key may be there. Default false. */
+  readonly fresh?: boolean
 }
 
 /** How the service takes an object: in one request, or part after part by one session. */
 export function partTarget(options: TargetOptions): PartTarget {
-  const { place, key, lengths } = options
+  const { place, key, lengths, fresh } = options
   const { partSize } = place.settings
   return {
     // A session takes bytes in order. The next part is filled meanwhile.
@@ -31,7 +33,7 @@ export function partTarget(options: TargetOptions): PartTarget {
       arrived < Math.min(gathered, partSize) ? 0 : bytes - (bytes % grain),
 
     async whole(body, info) {
-      await insert(place, key, { body, info })
+      await insert(place, key, { body, info, fresh })
       lengths.put(key, body.length)
     },
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { CarcosaError } from '../../src/shared/errors.ts'
+import { occupied } from '../writing/occupied.ts'
 
 /**
  * What the SDK throws as an error of ours: no client ever sees its text, which names buckets,
@@ -8,6 +9,7 @@ import { CarcosaError } from '../../src/shared/errors.ts'
 export function toStoreError(cause: unknown): CarcosaError {
   if (cause instanceof CarcosaError) return cause
   const name = nameOf(cause)
+  if (statusOf(cause) === 412) return occupied(cause)
   if (lost.has(name)) {
     return new CarcosaError('STORAGE_CORRUPT', {
       message: 'The store no longer has the parts of this upload.',

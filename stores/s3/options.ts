@@ -28,6 +28,11 @@ export interface S3Profile {
    * bucket's are, and those of others left out here. Default true.
    */
   readonly listsByPrefix?: boolean
+  /**
+   * Whether `PutObject` takes `If-None-Match: *`, so that a new object never replaces another.
+   * Default: with AWS; not with an `endpoint` of another service.
+   */
+  readonly conditionalPut?: boolean
 }
 
 export interface S3StoreOptions {
@@ -90,6 +95,7 @@ export function readOptions(options: S3StoreOptions): S3Settings {
     minPartSize: 5 * mib,
     checksum: 'crc32',
     listsByPrefix: true,
+    conditionalPut: options.endpoint === undefined,
     ...options.profile,
   } as const
   const partSize = parseSize(options.partSize ?? Math.max(8 * mib, profile.minPartSize))

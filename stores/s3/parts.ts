@@ -35,11 +35,13 @@ export interface TargetOptions {
   readonly memo?: Memo | null
   /** Bytes that wait for the first part. */
   readonly staged?: number
+  /** Whether nothing of the key may be there. Default false. */
+  readonly fresh?: boolean
 }
 
 /** How S3 takes the parts of one object. */
 export function partTarget(to: Connected, options: TargetOptions): PartTarget {
-  const { key, maxSize } = options
+  const { key, maxSize, fresh = false } = options
   const { settings, sdk, client, wire, at } = to
   const { concurrency, profile } = settings
   const partSize = partSizes(settings, options)
@@ -63,6 +65,7 @@ export function partTarget(to: Connected, options: TargetOptions): PartTarget {
       const headers = {
         ...headersOf(settings, info),
         ...(await payloadOf(settings, body)),
+        'if-none-match': fresh && profile.conditionalPut ? '*' : undefined,
       }
       const answer = await wire.send({ method: 'PUT', key, headers, body: body.read })
       answer.body.resume()

@@ -34,6 +34,8 @@ export interface Sizes {
   readonly large: number
   /** How many objects are listed. Default 12; more than the service puts on a page tell more. */
   readonly listed: number
+  /** Whether a `fresh` object whose key is in use must be refused. Default false. */
+  readonly refusesOccupied: boolean
 }
 
 /** What one test has to do with: a started store on a place of its own. */

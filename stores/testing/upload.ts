@@ -49,6 +49,8 @@ export class Upload {
   /** Another instance for the same place may take over. */
   store: Store
   remembered = nothing
+  /** Whether the caller is sure that nothing of this key is there. */
+  fresh = false
   /** What was remembered during the last write, from before it to its end. */
   history: readonly Remembered[] = []
   #shown: Buffer[] = []
@@ -70,10 +72,11 @@ export class Upload {
 
   /** As the store gets it; a lie of the caller may be put over it. */
   object(lie: Partial<GrowingObject> = {}): GrowingObject {
-    const { key, size, offset } = this
+    const { key, size, offset, fresh } = this
     return {
       key,
       offset,
+      fresh,
       size,
       maxSize: size ?? this.#maxSize,
       memo: this.#memo(),

@@ -14,6 +14,7 @@ export function writing(test: Define, sizes: Sizes): void {
   small(test)
   deferred(test, sizes)
   large(test, sizes)
+  fresh(test, sizes)
 
   test('keys do not touch each other', async ({ store, upload }) => {
     const texts = { [key]: 'mine', [longerKey]: 'longer', [otherKey]: 'another' }
@@ -71,6 +72,31 @@ function small(test: Define): void {
     await requireContent(subject.store, key, 'hello!')
   })
 }
+
+function fresh(test: Define, { refusesOccupied }: Sizes): void {
+  test('of a fresh key all is written, from the beginning on', async (subject) => {
+    const object = subject.upload(11)
+    object.fresh = true
+    await object.write('hello world')
+    await object.complete()
+    await requireContent(subject.store, key, 'hello world')
+  })
+
+  test('a fresh object replaces nothing that is there, or all of it', async (subject) => {
+    const first = subject.upload(5)
+    await first.write('first')
+    await first.complete()
+    const second = subject.upload(6)
+    second.fresh = true
+    const writing = second.write('second').then(() => second.complete())
+    const error = await writing.then(() => null, toError)
+    if (refusesOccupied) assert.ok(error, 'it was not refused')
+    if (error) await requireRefusal(writing, 'OBJECT_EXISTS')
+    await requireContent(subject.store, key, error ? 'first' : 'second')
+  })
+}
+
+const toError = (error: unknown) => ({ error })
 
 function deferred(test: Define, { large }: Sizes): void {
   test('a size may be declared before the last bytes', async (subject) => {

@@ -41,7 +41,10 @@ function contract(tests: Test, options: GcsStoreOptions): void {
       const open = () => withoutUrls(gcs({ ...options, prefix, partSize }))
       return { store: open(), reopen: open }
     },
-    options: { partSize, capabilities: ['copy', 'list', 'offset'] },
+    options: {
+      ...{ partSize, refusesOccupied: true },
+      capabilities: ['copy', 'list', 'offset'],
+    },
   })
   tests.run()
 }

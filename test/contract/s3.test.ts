@@ -18,12 +18,17 @@ let places = 0
 
 const amazon: Partial<S3Faults> = { minPartSize: small.minPartSize }
 const asMinio: Make = (options) => minio({ ...options, endpoint: options.endpoint ?? '' })
+const asAmazon: Make = (options) =>
+  s3({ ...options, profile: { ...options.profile, conditionalPut: true } })
+/** They say that they take `If-None-Match` with a new object. */
+const conditional: readonly Make[] = [asMinio, asAmazon, r2]
 
 // All of them before the first test: a suite that is added while others run is lost.
 const prepared = [
   await onFake('s3', s3, amazon),
   await onFake('s3, without checksums', (options) => s3(plain(options)), amazon),
   await onFake('minio', asMinio, { ...amazon, noSuchUploadOnAbort: false }),
+  await onFake('s3, as AWS', asAmazon, amazon),
   await onFake('r2', r2, { ...amazon, equalParts: true, noTagging: true }),
   await onServer('versitygw', s3),
   await onServer('minio', asMinio),
@@ -73,6 +78,7 @@ function contract(tests: Test, make: Make, options: S3StoreOptions): void {
     },
     options: {
       partSize,
+      refusesOccupied: conditional.includes(make),
       capabilities: ['copy', 'direct', 'list', 'listUnfinished', 'signedUrl'],
     },
   })

@@ -16,11 +16,12 @@ contract('file', {
     const directory = join(base, String(places++))
     return { store: file({ directory }), reopen: () => file({ directory }) }
   },
+  options: { refusesOccupied: true },
 })
 
 contract('memory', {
   create: () => memory(),
-  options: { capabilities: ['offset', 'list', 'copy'] },
+  options: { capabilities: ['offset', 'list', 'copy'], refusesOccupied: true },
 })
 
 const partSize = 100_000

@@ -15,7 +15,15 @@ const router = createRouter({
     .public()
     .onUploadComplete(({ file }) => ({ size: file.size })),
 })
-const store = memory()
+/** What is in the store under the key of the next file already. */
+let before: Buffer | null = null
+const store = Object.assign(memory(), {
+  keyFor({ id }: { id: string }) {
+    const object = { bytes: before ?? body, finished: true, modifiedAt: new Date() }
+    if (before) store.objects.set(id, object)
+    return id
+  },
+})
 /** What happens between the store and the row. */
 let beforeRow: () => Promise<unknown> = async () => {}
 
@@ -45,6 +53,7 @@ test.before(async () => {
 })
 test.before.each(() => {
   beforeRow = async () => {}
+  before = null
   store.objects.clear()
 })
 test.after(() => server.close())
@@ -120,6 +129,19 @@ test('what a process leaves that dies before the row is found and deleted', asyn
   const { stores } = await server.carcosa.api.stores.collect()
   assert.is(stores[0]?.orphans.removed, 1)
   assert.is(store.objects.size, 0)
+})
+
+// Two copies of one virtual machine may draw the same ids.
+test('where its key is in use it is refused, and what is there stays as it is', async () => {
+  before = Buffer.from('somebody else')
+  const answer = await post()
+  assert.is(answer.status, 503, answer.text)
+  assert.is(answer.json().code, 'OBJECT_EXISTS')
+  assert.is(answer.headers['retry-after'], '1')
+  const held = [...store.objects.values()].map(({ bytes }) => bytes.toString())
+  assert.equal(held, ['somebody else'])
+  before = null
+  assert.is((await post()).status, 201, 'its next try')
 })
 
 test('bytes whose commit may have happened are not deleted', async () => {

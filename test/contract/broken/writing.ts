@@ -28,6 +28,20 @@ export const brokenWriting: Break<MemoryStore>[] = [
     }),
   ],
   [
+    'write: what is there grows by an object that is fresh',
+    /replaces nothing that is there, or all/,
+    (right, store) => ({
+      async write(object, source) {
+        const before = object.fresh && store.objects.get(object.key)?.bytes
+        if (before) store.objects.delete(object.key)
+        const end = await right.write(object, source)
+        const held = store.objects.get(object.key)
+        if (before && held) before.copy(held.bytes)
+        return end
+      },
+    }),
+  ],
+  [
     'write: less than the limit is taken',
     /megabytes in chunks/,
     (right) => writing(right, (source) => ({ ...source, limit: source.limit - 1 })),

@@ -58,7 +58,10 @@ export const rewrite: Act = ({ state, name, target, query, attempt }) => {
 }
 
 /** A body of two parts: the object's description, and its bytes. */
-export const insert: Act = ({ state, name, headers, body }) => {
+export const insert: Act = ({ state, name, headers, query, body }) => {
+  if (query.get('ifGenerationMatch') === '0' && state.objects.has(name)) {
+    throw new GcsError(412, 'conditionNotMet', 'There is an object of this name.')
+  }
   const boundary = /boundary="?([^";]+)/.exec(headers['content-type'] ?? '')?.[1]
   const [, description, content] = splitAt(body, `--${boundary}`)
   if (!boundary || !description || !content) {
