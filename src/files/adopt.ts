@@ -4,8 +4,9 @@ import type { NewEvent } from '../events/event.ts'
 import { countSql, roomSql } from '../usage/reserve.ts'
 import { claimIdSql } from './copies.ts'
 import type { FileRecord } from './record.ts'
-import { type Executor, insertEvents } from './records.ts'
+import type { Executor } from './records.ts'
 import { encode, toJson } from './row.ts'
+import { insertEvents } from './statement-parts.ts'
 
 /** Rows for objects that were in a store before Carcosa knew of them. */
 

@@ -153,3 +153,27 @@ export function newRecord(file: NewFile, createdAt: Date): FileRecord {
     purgeAfter: null,
   }
 }
+
+/** Columns a change of state may set beside the state itself. */
+export type FileChanges = Partial<
+  Pick<
+    FileRecord,
+    | 'offset'
+    | 'size'
+    | 'detectedType'
+    | 'contentType'
+    | 'contentDisposition'
+    | 'acl'
+    | 'sha256'
+    | 'serverData'
+    | 'failure'
+    | 'attempts'
+    | 'claimedUntil'
+    | 'storedAt'
+    | 'readyAt'
+    | 'expiresAt'
+    | 'purgedAt'
+    | 'purgeAfter'
+    | 'storeMemo'
+  >
+>

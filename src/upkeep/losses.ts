@@ -7,7 +7,7 @@ import {
   wholeStates,
 } from '../files/claims.ts'
 import { findCopies, forgetCopy, type Place } from '../files/copies.ts'
-import { transition } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { oneByOne } from '../shared/batches.ts'
 import { concurrently } from '../shared/concurrently.ts'
 import { storeNamed } from '../uploads/admission.ts'

@@ -1,7 +1,7 @@
 import type { Progress } from '../../stores/store.ts'
 import { commitPieces } from '../files/pieces.ts'
 import type { FileRecord } from '../files/record.ts'
-import { transition } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { expiryOf } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
 import { otherwiseFinished } from './finish.ts'

@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileRecord, isReadable } from '../files/record.ts'
-import {
-  claimCompletion,
-  extendClaim,
-  findFile,
-  setDigest,
-  transition,
-} from '../files/records.ts'
+import { claimCompletion, extendClaim, findFile, setDigest } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { parseMetadata } from '../shared/metadata.ts'
 import { stopwatch } from '../shared/meter.ts'

@@ -1,8 +1,14 @@
 import { buffer } from 'node:stream/consumers'
 import type { NewEvent } from '../events/event.ts'
 import { dropPiecesSql } from '../files/pieces.ts'
-import { type FileRecord, type FileState, isReadable } from '../files/record.ts'
-import { type FileChanges, findFile, transition } from '../files/records.ts'
+import {
+  type FileChanges,
+  type FileRecord,
+  type FileState,
+  isReadable,
+} from '../files/record.ts'
+import { findFile } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { storeNamed } from './admission.ts'
 import { complete } from './completion.ts'

@@ -1,4 +1,4 @@
-import { transition } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadDeps } from './deps.ts'
 import type { Underway } from './lease.ts'

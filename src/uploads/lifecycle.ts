@@ -1,5 +1,6 @@
 import type { Action } from '../auth/roles.ts'
 import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts'
+import { type Insertion, insertFile } from '../files/insert.ts'
 import { customIdConstraint, customIdTaken } from '../files/labels.ts'
 import {
   type FileRecord,
@@ -7,13 +8,8 @@ import {
   isReadable,
   type NewFile,
 } from '../files/record.ts'
-import {
-  findByBatch,
-  findFile,
-  type Insertion,
-  insertFile,
-  transition,
-} from '../files/records.ts'
+import { findByBatch, findFile } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'

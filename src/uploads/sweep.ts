@@ -1,5 +1,6 @@
 import { endGrace } from '../files/edit.ts'
-import { countDue, findExpired, findUnpurged, transition } from '../files/records.ts'
+import { countDue, findExpired, findUnpurged } from '../files/records.ts'
+import { transition } from '../files/transition.ts'
 import type { UploadDeps } from './deps.ts'
 import { purge } from './purge.ts'
 
