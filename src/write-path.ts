@@ -51,7 +51,7 @@ export function uploadDeps(
       defaultProject,
       explainDenials: config.explainDenials,
     }),
-    quotas: createQuotas({ db, channel }),
+    quotas: createQuotas({ db, channel, meter: metrics.meter }),
     projects: createProjectGate(db, channel),
     defaultStore: [...stores.keys()][0] ?? 'default',
     leases: meteredLeases(

@@ -7,6 +7,7 @@ import { isId } from '../shared/ids.ts'
 import { remove } from '../uploads/lifecycle.ts'
 import { each } from '../uploads/many.ts'
 import type { ApiDeps } from './deps.ts'
+import { changedMeanwhile, type EditCondition, readRevision } from './edit-files.ts'
 import {
   assertFew,
   atOnce,
@@ -28,8 +29,9 @@ export interface DeleteFiles {
   /**
    * Deletes record and bytes; false if there was nothing left to delete. With `deleteGrace` the
    * bytes of a file that is `ready` stay for so long, and `purgeAfter` says until when.
+   * @throws {CarcosaError} PRECONDITION_FAILED if it has another revision than `ifMatch`
    */
-  delete(file: FileReference): Promise<boolean>
+  delete(file: FileReference, condition?: EditCondition): Promise<boolean>
   /**
    * The same for at most 500, each for itself: what fails keeps none of the others.
    * @throws {CarcosaError} BAD_REQUEST for more
@@ -46,18 +48,22 @@ export interface DeleteFiles {
 
 export function createDeleteFiles({ uploads, run }: ApiDeps): DeleteFiles {
   const { bus, db, feed, quotas } = uploads
-  const removeOne = async (reference: FileReference) => {
+  const removeOne = async (reference: FileReference, { ifMatch }: EditCondition = {}) => {
+    const revision = readRevision(ifMatch)
     const file = await findReferred(uploads, reference)
-    return file !== null && file.state !== 'removed' && remove(uploads, file)
+    if (file === null || file.state === 'removed') return false
+    const removed = await remove(uploads, file, { revision })
+    const now = removed || revision === null ? null : await findFile(db, file.id)
+    if (now && now.revision !== revision) throw changedMeanwhile(now, revision)
+    return removed
   }
-  /** Two at once may both find the last room: of what was stored before that is let pass. */
-  const requireRoom = async (file: FileRecord) => {
-    if (file.state !== 'removed' || !(await quotas.counts(file.projectId))) return
-    const refused = await quotas.refusal(file, { bytes: file.size ?? 0, files: 1 })
-    if (refused) throw refused
+  const isRestorable = async (id: string) => {
+    const { state, purgedAt, purgeAfter } = (await findFile(db, id)) ?? {}
+    const isKept = !purgedAt && purgeAfter && purgeAfter.getTime() > Date.now()
+    return state === 'removed' && Boolean(isKept)
   }
   return {
-    delete: (reference) => run(() => removeOne(reference)),
+    delete: (reference, condition) => run(() => removeOne(reference, condition)),
     deleteMany: (references) =>
       run(async () => {
         assertFew(references)
@@ -78,8 +84,11 @@ export function createDeleteFiles({ uploads, run }: ApiDeps): DeleteFiles {
         const labels = readLabels({ customId })
         const file = isId(id) ? await findFile(db, id) : null
         if (!file) throw noFile(id)
-        await requireRoom(file)
-        const restored = await restoreFile(db, file, labels)
+        const restored = await quotas.within({
+          file,
+          write: (counted) => restoreFile(db, file, { ...labels, counted }),
+          isMoot: async () => !(await isRestorable(id)),
+        })
         if (restored) {
           feed.hint()
           bus.publish(id)

@@ -113,7 +113,8 @@ function assertName(filename: unknown): void {
   })
 }
 
-function readRevision(ifMatch: unknown): number | null {
+/** @throws {CarcosaError} BAD_REQUEST */
+export function readRevision(ifMatch: unknown): number | null {
   if (ifMatch === undefined) return null
   const isNumber = typeof ifMatch === 'number' && Number.isInteger(ifMatch)
   if (isNumber && ifMatch >= 0 && ifMatch < 2 ** 31) return ifMatch
@@ -132,15 +133,21 @@ function refusal(
   { reference, edit, revision }: Refused,
 ): CarcosaError {
   if (!file || !livingStates.includes(file.state)) return noFile(reference)
-  if (revision !== null && file.revision !== revision) {
-    return new CarcosaError('PRECONDITION_FAILED', {
-      message: `The file was changed meanwhile: it has revision ${file.revision}, not ${revision}. Read it again.`,
-      details: { id: file.id, revision: file.revision },
-    })
-  }
+  if (revision !== null && file.revision !== revision)
+    return changedMeanwhile(file, revision)
   if (edit.acl === undefined) return noFile(reference)
   return new CarcosaError('UPLOAD_INCOMPLETE', {
     message:
       'Who may read a file is decided by its route when it is complete. Change its acl then.',
+  })
+}
+
+export function changedMeanwhile(
+  { id, revision }: FileRecord,
+  expected: number | null,
+): CarcosaError {
+  return new CarcosaError('PRECONDITION_FAILED', {
+    message: `The file was changed meanwhile: it has revision ${revision}, not ${expected}. Read it again.`,
+    details: { id, revision },
   })
 }

@@ -60,7 +60,7 @@ export function createUploadsApi({ uploads, run }: ApiDeps): UploadsApi {
       run(async () => {
         // Any text may be asked for; only what can be an id reaches the database.
         const upload = isId(id) ? await findFile(uploads.db, id) : null
-        return upload !== null && remove(uploads, upload, unfinishedStates)
+        return upload !== null && remove(uploads, upload, { from: unfinishedStates })
       }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Statement } from '../db/database.ts'
 import { isUniqueViolation } from '../db/errors.ts'
-import { takeBackSql, takingBack } from '../usage/reserve.ts'
+import { countSql, roomSql, takeBackSql, takingBack } from '../usage/reserve.ts'
 import {
   customIdConstraint,
   customIdTaken,
@@ -47,17 +47,21 @@ export async function editFile(
 
 /**
  * Brings back a file that was deleted, while it keeps its bytes, under another custom id if one
- * is given. Null if its time is over or it was not deleted.
+ * is given. Null if its time is over, it was not deleted, or it is `counted` and finds no room.
  *
  * @throws {CarcosaError} CUSTOM_ID_TAKEN
  */
 export async function restoreFile(
   db: Executor,
   file: FileRecord,
-  { customId = file.customId }: Pick<Edit, 'customId'> = {},
+  {
+    customId = file.customId,
+    counted = false,
+  }: Pick<Edit, 'customId'> & { counted?: boolean } = {},
 ): Promise<FileRecord | null> {
+  const statement = counted ? restoreWithinStatement : restoreStatement
   const rows = await db
-    .query<Row>(restoreStatement, [file.id, encode('customId', customId)])
+    .query<Row>(statement, [file.id, encode('customId', customId)])
     .catch((error) => refuseTaken(error, customId))
   return rows[0] ? toRecord(rows[0]) : null
 }
@@ -129,20 +133,40 @@ SELECT ${rowColumns()} FROM f`,
   return statement
 }
 
-const restoreStatement: Statement = {
-  name: 'file_restore',
-  sql: `WITH f AS (
-  UPDATE carcosa.file
-  SET state = 'ready', purge_after = NULL, custom_id = $2, revision = revision + 1,
-    updated_at = now(), ${takingBack}
-  WHERE id = $1 AND state = 'removed' AND purged_at IS NULL AND purge_after > now()
-  RETURNING ${rowColumns()}, reserved
-), ${takeBackSql}, e AS (
+const restorable = `id = $1 AND state = 'removed' AND purged_at IS NULL AND purge_after > now()`
+const restoring = `state = 'ready', purge_after = NULL, custom_id = $2,
+    revision = revision + 1, updated_at = now()`
+const restoredSql = `e AS (
   INSERT INTO carcosa.event (project_id, file_id, type, data)
   SELECT project_id, id, 'file.undeleted', jsonb_build_object('id', id, 'route', route)
   FROM f
 )
-SELECT ${rowColumns()} FROM f`,
+SELECT ${rowColumns()} FROM f`
+
+const restoreStatement: Statement = {
+  name: 'file_restore',
+  sql: `WITH f AS (
+  UPDATE carcosa.file SET ${restoring}, ${takingBack}
+  WHERE ${restorable}
+  RETURNING ${rowColumns()}, reserved
+), ${takeBackSql}, ${restoredSql}`,
+}
+
+/** In the order of locks: the file, its quota, its owner. */
+const restoreWithinStatement: Statement = {
+  name: 'file_restore_within',
+  sql: `WITH g AS (
+  SELECT id, project_id, owner_id, coalesce(size, 0) AS bytes FROM carcosa.file
+  WHERE ${restorable} FOR UPDATE
+), ${roomSql({
+    project: '(SELECT project_id FROM g)',
+    owner: '(SELECT owner_id FROM g)',
+    bytes: '(SELECT bytes FROM g)',
+  })}, f AS (
+  UPDATE carcosa.file SET ${restoring}, reserved = coalesce(size, 0), released = NULL
+  WHERE id = (SELECT g.id FROM g, room)
+  RETURNING ${rowColumns()}, reserved
+), ${countSql}, ${restoredSql}`,
 }
 
 const endGraceStatement: Statement = {

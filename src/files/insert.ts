@@ -58,16 +58,14 @@ export async function insertFile(
   ]
   const [row] = await db
     .query<{ created_at: Date }>(lazily ? statement.lazy : statement.durable, values)
-    .catch((error) => {
-      // Of those that are counted the second one must leave nothing behind.
-      if (counted && isUniqueViolation(error, 'file_batch_id_batch_index_key')) return []
-      throw error
-    })
+    .catch((error) => nothingIfSecond(error, counted))
   return row ? newRecord(file, row.created_at) : null
 }
 
 export interface Arrival extends Pick<Transition, 'changes' | 'events' | 'also'> {
   to: FileState
+  /** As of {@link Insertion}. */
+  counted?: boolean
 }
 
 /**
@@ -77,22 +75,30 @@ export interface Arrival extends Pick<Transition, 'changes' | 'events' | 'also'>
 export async function insertStored(
   db: Executor,
   file: NewFile,
-  { to, changes = {}, events = [], also = [] }: Arrival,
+  { to, changes = {}, events = [], also = [], counted = false }: Arrival,
 ): Promise<FileRecord | null> {
   const columns = changeableColumns.filter(([property]) => property in changes)
   const none = { tags: [], pinned: [] }
   const values: Partial<FileRecord> = { ...none, ...file, expiresAt: null, ...changes }
   const inserted = arrivalColumns(columns, isLabelled(file))
-  const statement = arrivalStatement({ columns: inserted, also })
-  const rows = await db.query<{ created_at: Date }>(statement, [
+  const statement = arrivalStatement({ columns: inserted, also, counted })
+  const parameters = [
     ...inserted.map(([property]) => encode(property, values[property])),
     to,
     toJson(events),
     ...also.filter(hasValue).map(({ value }) => value),
-  ])
-  const [row] = rows
+  ]
+  const [row] = await db
+    .query<{ created_at: Date }>(statement, parameters)
+    .catch((error) => nothingIfSecond(error, counted))
   if (!row) return null
   return { ...newRecord(file, row.created_at), expiresAt: null, ...changes, state: to }
+}
+
+/** Of those that are counted the second one must leave nothing behind, so it fails. */
+function nothingIfSecond(error: unknown, counted: boolean): [] {
+  if (counted && isUniqueViolation(error, 'file_batch_id_batch_index_key')) return []
+  throw error
 }
 
 /** Values of the three columns of a lease, from the parameters `$n` (holder) and `$n+1` (ms). */
@@ -182,30 +188,57 @@ function arrivalColumns(
 
 type ArrivalColumn = Column<keyof NewFile | keyof FileChanges>
 
-/** One prepared statement per set of jobs; there are a handful. */
-function arrivalStatement({
-  columns,
-  also,
-}: {
+interface ArrivalShape {
   columns: readonly ArrivalColumn[]
   also: readonly Also[]
-}): Statement {
+  counted: boolean
+}
+
+/** One prepared statement per set of jobs; there are a handful. */
+function arrivalStatement(shape: ArrivalShape): Statement {
+  const { columns, also, counted } = shape
   const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
-  const key = names.join(' ')
+  const key = [...names, counted && 'counted'].join(' ')
   const known = arrivalStatements.get(key)
   if (known) return known
   const state = columns.length + 1
   const tags = columns.findIndex(([property]) => property === 'tags') + 1
   const statement = {
     name: `file_insert_stored_${arrivalStatements.size}`,
-    sql: `WITH f AS (
-  INSERT INTO carcosa.file (${columns.map(([, column]) => `"${column}"`).join(', ')}, state)
-  VALUES (${columns.map(([, , cast], i) => `$${i + 1}::${cast}`).join(', ')}, $${state})
-  ON CONFLICT (batch_id, batch_index) DO NOTHING
-  RETURNING id, project_id, created_at, claimed_until
-), ${insertEvents(state + 1)}${tags ? `, ${insertTagsSql(tags)}` : ''}${alsoSql(also, state + 2)}
+    sql: `WITH ${counted ? countedArrivalSql(columns) : arrivalSql(columns)},
+${insertEvents(state + 1)}${tags ? `, ${insertTagsSql(tags)}` : ''}${alsoSql(also, state + 2)}
 SELECT created_at FROM f`,
   }
   arrivalStatements.set(key, statement)
   return statement
+}
+
+function arrivalSql(columns: ArrivalShape['columns']): string {
+  const { names, values } = partsOf(columns)
+  return `f AS (
+  INSERT INTO carcosa.file (${names})
+  VALUES (${values.join(', ')})
+  ON CONFLICT (batch_id, batch_index) DO NOTHING
+  RETURNING id, project_id, created_at, claimed_until
+)`
+}
+
+function countedArrivalSql(columns: ArrivalShape['columns']): string {
+  const { names, values } = partsOf(columns)
+  const valueFor = (name: ArrivalColumn[0]) =>
+    values[columns.findIndex(([property]) => property === name)] ?? 'NULL'
+  const bytes = `coalesce(${valueFor('size')}, 0)`
+  const asked = { project: valueFor('projectId'), owner: valueFor('ownerId'), bytes }
+  return `${roomSql(asked)}, f AS (
+  INSERT INTO carcosa.file (${names}, reserved)
+  SELECT ${values.join(', ')}, ${bytes} FROM room
+  RETURNING id, project_id, created_at, claimed_until, reserved
+), ${countSql}`
+}
+
+/** All columns, and their parameters; the state is the last. */
+function partsOf(columns: ArrivalShape['columns']) {
+  const names = [...columns.map(([, column]) => `"${column}"`), 'state'].join(', ')
+  const casts = [...columns.map(([, , cast]) => cast), 'text']
+  return { names, values: casts.map((cast, i) => `$${i + 1}::${cast}`) }
 }

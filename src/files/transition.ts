@@ -23,6 +23,8 @@ export interface Transition {
   events?: readonly NewEvent[]
   /** The lease under which this is done; if it was lost, nothing changes. Default: none asked for. */
   fence?: Fence | null
+  /** The revision that must still be the current one. Default: any. */
+  revision?: number | null
   /** More for the same statement, e.g. jobs. */
   also?: readonly Also[]
 }
@@ -30,18 +32,21 @@ export interface Transition {
 /**
  * The one way a file changes state: a conditional update on its previous state, together
  * with its events. Returns the record as it is now, or null if the row was in none of the
- * `from` states, or not under this lease: somebody else was first. The offset never decreases.
+ * `from` states, not of this revision, or not under this lease: somebody else was first. The offset never decreases.
  * A state in which nothing is written any more ends the lease; one without bytes gives back what
  * the file had reserved of its quota, whether there still is one or not.
  */
 export async function transition(
   db: Executor,
   record: FileRecord,
-  { to, from, changes = {}, events = [], fence = null, also = [] }: Transition,
+  asked: Transition,
 ): Promise<FileRecord | null> {
+  const { to, from, changes = {}, events = [], also = [] } = asked
+  const { fence = null, revision = null } = asked
   const columns = changeableColumns.filter(([property]) => property in changes)
   const gone = goneStates.includes(to)
-  const shape = { columns, also, fenced: fence !== null, ends: to !== 'receiving', gone }
+  const conditions = { fenced: fence !== null, revised: revision !== null }
+  const shape = { columns, also, ...conditions, ends: to !== 'receiving', gone }
   const rows = await db.query<Pick<Row, 'offset' | 'store_memo'>>(
     transitionStatement(shape),
     [
@@ -51,6 +56,7 @@ export async function transition(
       toJson(events),
       ...columns.map(([property]) => encode(property, changes[property])),
       ...also.filter(hasValue).map(({ value }) => value),
+      ...(revision === null ? [] : [revision]),
       ...fenceValues(fence),
     ],
   )
@@ -66,6 +72,7 @@ interface TransitionShape {
   columns: readonly Column<keyof FileChanges>[]
   also: readonly Also[]
   fenced: boolean
+  revised: boolean
   ends: boolean
   gone: boolean
 }
@@ -75,22 +82,28 @@ const goneStates: readonly FileState[] = ['removed', 'expired', 'rejected', 'fai
 
 /** One prepared statement per set of changed columns and jobs; there are about a dozen. */
 function transitionStatement(shape: TransitionShape): Statement {
-  const { columns, also, fenced, ends, gone } = shape
+  const { columns, also, fenced, revised, ends, gone } = shape
   const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
-  const key = [...names, fenced && 'fenced', ends && 'ends', gone && 'gone'].join(' ')
+  const flags = { fenced, revised, ends, gone }
+  const key = `${names.join(' ')} ${Object.values(flags).map(Number).join('')}`
   const known = transitionStatements.get(key)
   if (known) return known
   const sets = columns.map(([, column, cast], i) =>
     setColumn(column, `$${i + 5}::${cast}`),
   )
-  const fence = columns.length + 5 + also.filter(hasValue).length
+  const condition = columns.length + 5 + also.filter(hasValue).length
+  const where = [
+    'id = $1 AND state = ANY($3::text[])',
+    revised && `revision = $${condition}::int4`,
+    fenced && fenceSql(condition + Number(revised)),
+  ]
   const statement = {
     // Postgres truncates names to 63 bytes, so the shape itself cannot be the name.
     name: `file_transition_${transitionStatements.size}`,
     sql: `WITH f AS (
   UPDATE carcosa.file
   SET ${['state = $2', 'updated_at = now()', ...sets, ends && endLeaseSql, gone && releasing].filter(Boolean).join(', ')}
-  WHERE id = $1 AND state = ANY($3::text[])${fenced ? ` AND ${fenceSql(fence)}` : ''}
+  WHERE ${where.filter(Boolean).join(' AND ')}
   RETURNING id, project_id, owner_id, "offset", store_memo, claimed_until, released
 ), ${insertEvents(4)}${alsoSql(also, columns.length + 5)}${gone ? `, ${releaseSql}` : ''}
 SELECT "offset", store_memo FROM f`,

@@ -54,6 +54,7 @@ export function createMeter(registry: Registry, { routes, stores }: Labels): Met
       all.callbackSeconds.observe({ route: route(name) }, seconds),
     bodyGivenUp: (reason) => all.givenUp.inc({ reason }),
     rateLimited: (operation) => all.rateLimited.inc({ operation }),
+    quotaRefused: () => all.quotaRefused.inc(),
     eventSubscribers: (change) => all.subscribers.inc(change),
     logEntriesLost: (log, count) => all.logLost.inc({ log }, count),
   }
@@ -106,6 +107,10 @@ function metricsIn(registry: Registry) {
       'rate_limited_total',
       'Requests refused for a rate limit.',
       'operation',
+    ),
+    quotaRefused: counter(
+      'quota_refusals_total',
+      'What was refused because a quota leaves no room for it.',
     ),
     logLost: counter(
       'log_entries_lost_total',

@@ -29,6 +29,8 @@ export interface Meter {
   bodyGivenUp(reason: 'idle' | 'slow'): void
   /** A request was refused for a rate limit. */
   rateLimited(operation: LimitedOperation): void
+  /** Something was refused because a quota leaves no room for it. */
+  quotaRefused(): void
   /** How many listen to events (SSE, WebSocket) changes by this. */
   eventSubscribers(change: 1 | -1): void
   /** So many lines of the audit log or the request log could not be written. */

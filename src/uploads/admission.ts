@@ -58,6 +58,8 @@ export async function judgeBatch(
   const batchId = newId()
   const checked = checkBatch(route, batch.files)
   const good = batch.files.filter((_, i) => !checked.files[i])
+  if (checked.errors.length === 0)
+    checked.errors.push(...(await noRoom(deps, principal, good)))
   if (checked.errors.length > 0 || good.length === 0) {
     const files = batch.files.map((file, i) => ({
       name: file.name,
@@ -82,6 +84,25 @@ export async function judgeBatch(
     }),
   )
   return { batchId, expiresAt, errors: [], files }
+}
+
+/**
+ * Whether what is known of a batch fits into the quota as it is now. Nothing is reserved: that is
+ * for the uploads.
+ */
+async function noRoom(
+  { quotas, settings }: UploadDeps,
+  principal: Principal | null,
+  files: readonly FileInfo[],
+): Promise<CarcosaError[]> {
+  const { projectId = settings.projectId, id: ownerId = null } = principal ?? {}
+  if (files.length === 0 || !(await quotas.counts(projectId))) return []
+  const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0)
+  const refused = await quotas.refusal(
+    { projectId, ownerId },
+    { bytes, files: files.length },
+  )
+  return refused ? [refused] : []
 }
 
 /** What a client says of the one upload it creates. */

@@ -13,7 +13,6 @@ import { transition } from '../files/transition.ts'
 import { checkFile } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
-import { busy } from '../usage/quotas.ts'
 import { storeNamed } from './admission.ts'
 import { advance, commitHeld } from './advance.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
@@ -72,26 +71,35 @@ async function insertWithin(
   file: NewFile,
   insertion: Insertion,
 ): Promise<FileRecord | null> {
-  const { db, quotas } = deps
-  // Room may have come between the statement and the look at why there was none.
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const counted = await quotas.counts(file.projectId)
-    const created = await insertFile(db, file, { ...insertion, counted }).catch(
-      (error) => {
+  return writeWithin(deps, file, (counted) =>
+    insertFile(deps.db, file, { ...insertion, counted }),
+  )
+}
+
+/**
+ * Writes the row of a new file, whose project may have a quota. Null if its ticket made an upload
+ * before.
+ * @throws {CarcosaError} QUOTA_EXCEEDED, CUSTOM_ID_TAKEN, PROJECT_NOT_FOUND: then there is no row
+ */
+export function writeWithin(
+  { db, quotas }: Pick<UploadDeps, 'db' | 'quotas'>,
+  file: NewFile,
+  write: (counted: boolean) => Promise<FileRecord | null>,
+): Promise<FileRecord | null> {
+  const { batchId, batchIndex } = file
+  return quotas.within({
+    file,
+    write: (counted) =>
+      write(counted).catch((error) => {
         throw refusalOfRow(error, file) ?? error
-      },
-    )
-    if (created || !counted) return created
-    if (file.batchId && (await findByBatch(db, file.batchId, file.batchIndex ?? -1)))
-      return null
-    const refused = await quotas.refusal(file, { bytes: file.size ?? 0, files: 1 })
-    if (refused) throw refused
-  }
-  throw busy()
+      }),
+    isMoot: async () =>
+      batchId !== null && (await findByBatch(db, batchId, batchIndex ?? -1)) !== null,
+  })
 }
 
 /** What to tell of a row that the database refused for what it says; null if it is not that. */
-export function refusalOfRow(
+function refusalOfRow(
   error: unknown,
   { projectId, customId }: NewFile,
 ): CarcosaError | null {
@@ -214,15 +222,16 @@ export function actionOfDelete({ state }: FileRecord): Action {
 /**
  * Ends an upload or deletes a finished file: client's DELETE, or the server's own wish. Whoever
  * writes to it, on whatever node, is told. False if it was in none of the states `from`, by
- * default all that have bytes. With `deleteGrace` a file that is `ready` keeps its bytes until
+ * default all that have bytes, or of another `revision`, if one is given. With `deleteGrace` a file that is `ready` keeps its bytes until
  * the sweep after it.
  */
 export async function remove(
   deps: UploadDeps,
   record: FileRecord,
-  from = predecessors('removed'),
+  { from = predecessors('removed'), revision = null }: Removing = {},
 ): Promise<boolean> {
-  const removed = await becomeRemoved(deps, record, from)
+  const removed = await becomeRemoved(deps, record, { from, revision })
+  if (!removed && revision !== null) return false
   deps.tails.drop(record.id)
   deps.leases.cancel(record.id)
   deps.bus.publish(record.id)
@@ -232,10 +241,15 @@ export async function remove(
   return true
 }
 
+export interface Removing {
+  from?: readonly FileState[]
+  revision?: number | null
+}
+
 async function becomeRemoved(
   deps: UploadDeps,
   record: FileRecord,
-  from: readonly FileState[],
+  { from, revision }: Required<Removing>,
 ): Promise<FileRecord | null> {
   const { id, route } = record
   const { deleteGrace } = deps.settings
@@ -243,6 +257,7 @@ async function becomeRemoved(
     transition(deps.db, record, {
       to: 'removed',
       from: states,
+      revision,
       changes: { expiresAt: null, ...(purgeAfter && { purgeAfter }) },
       events: [
         { type: 'file.removed', data: { id, route, ...(purgeAfter && { purgeAfter }) } },

@@ -37,9 +37,7 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
-    // Where there is a quota its bytes wait until they have room.
-    const isShort = followed && isWhole(call.body(), draft.size)
-    if (isShort && !(await this.#deps.quotas.counts(draft.projectId))) {
+    if (followed && isWhole(call.body(), draft.size)) {
       call.whole = { draft, early }
       return upload
     }

@@ -12,7 +12,7 @@ import type { UploadDeps } from './deps.ts'
 import { afterStored, type Found, reject, storedFile } from './finish.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
-import { create, refusalOfRow } from './lifecycle.ts'
+import { create, writeWithin } from './lifecycle.ts'
 import { lengthExceeded } from './receive.ts'
 import { type EarlyType, feed, newTail, type Tail } from './tails.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
@@ -122,7 +122,10 @@ async function refuse(
   deps: UploadDeps,
   { draft, verdict, lease }: Pick<WholeFile, 'draft' | 'lease'> & { verdict: Verdict },
 ): Promise<FileRecord> {
-  const { record, replayed } = await create(deps, draft)
+  const { record, replayed } = await create(deps, draft).catch(async (error) => {
+    await discard(deps, draft)
+    throw error
+  })
   if (!replayed) throw await reject(deps, { record, lease }, verdict)
   await discard(deps, draft)
   return record
@@ -144,19 +147,21 @@ async function commit(
     type: 'file.created',
     data: { id, route, filename, size, ownerId },
   }
-  try {
-    const all = { to, changes, events: [created, ...events], also }
-    const stored = await insertStored(deps.db, draft, all)
-    if (!stored) return null
-    deps.feed.hint()
-    deps.meter.uploadCreated(route)
-    return stored
-  } catch (error) {
-    const refusal = refusalOfRow(error, draft)
-    if (refusal) await discard(deps, draft)
-    throw refusal ?? error
-  }
+  const all = { to, changes, events: [created, ...events], also }
+  const stored = await writeWithin(deps, draft, (counted) =>
+    insertStored(deps.db, draft, { ...all, counted }),
+  ).catch(async (error: unknown) => {
+    if (hasNoRow.some((code) => hasCode(error, code))) await discard(deps, draft)
+    throw error
+  })
+  if (!stored) return null
+  deps.feed.hint()
+  deps.meter.uploadCreated(route)
+  return stored
 }
+
+/** What is certain of such a refusal; after others the row may be there. */
+const hasNoRow = ['QUOTA_EXCEEDED', 'CUSTOM_ID_TAKEN', 'PROJECT_NOT_FOUND'] as const
 
 async function before(deps: UploadDeps, draft: NewFile): Promise<FileRecord> {
   await discard(deps, draft)

@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import { CarcosaError } from '../shared/errors.ts'
+import type { Meter } from '../shared/meter.ts'
 import { isLimited, type QuotaLimits } from '../shared/quota.ts'
 import { formatSize } from '../shared/sizes.ts'
 import { createQuotaCache } from './quota-cache.ts'
@@ -26,6 +27,12 @@ export interface Quotas {
   /** Why there was no room; null if there is by now, or nothing is limited any more. */
   refusal(file: Counted, wanted: Wanted): Promise<CarcosaError | null>
   /**
+   * Writes a row of a file, where it is counted only if there is room. Null if `write` found that
+   * there was nothing to write.
+   * @throws {CarcosaError} QUOTA_EXCEEDED
+   */
+  within<T>(writing: Writing<T>): Promise<T | null>
+  /**
    * Reserves for an upload of unknown length as many bytes as it has sent. With `exact` it is the
    * length it turned out to have. Nothing if it has ended.
    * @throws {CarcosaError} QUOTA_EXCEEDED; what was reserved before stays
@@ -35,12 +42,22 @@ export interface Quotas {
   changed(projectId: string): void
 }
 
+/** One more file. */
+export interface Writing<T> {
+  readonly file: Counted & { readonly size: number | null }
+  /** Null if there was no room where `counted`, or nothing to write. */
+  write(counted: boolean): Promise<T | null>
+  /** Whether there was nothing to write, so that room is not what it lacked. */
+  isMoot(): Promise<boolean>
+}
+
 export interface QuotasDeps {
+  readonly meter: Pick<Meter, 'quotaRefused'>
   readonly db: Pick<Database, 'query'>
   readonly channel: Pick<Channel, 'on' | 'onGap' | 'send'>
 }
 
-export function createQuotas({ db, channel }: QuotasDeps): Quotas {
+export function createQuotas({ db, channel, meter }: QuotasDeps): Quotas {
   const cache = createQuotaCache(channel)
 
   function counts(projectId: string): boolean | Promise<boolean> {
@@ -51,7 +68,13 @@ export function createQuotas({ db, channel }: QuotasDeps): Quotas {
     return answer instanceof Promise ? answer : answer.known
   }
 
-  async function refusal({ projectId, ownerId }: Counted, wanted: Wanted) {
+  async function refusal(file: Counted, wanted: Wanted) {
+    const refused = await judge(file, wanted)
+    if (refused) meter.quotaRefused()
+    return refused
+  }
+
+  async function judge({ projectId, ownerId }: Counted, wanted: Wanted) {
     const quota = await findQuota(db, projectId)
     if (quota === null || !isLimited(quota)) {
       cache.forget(projectId)
@@ -67,8 +90,19 @@ export function createQuotas({ db, channel }: QuotasDeps): Quotas {
     counts,
     refusal,
     changed: cache.changed,
-    async reserve(file, bytes, exact) {
+    async within({ file, write, isMoot }) {
+      const wanted = { bytes: file.size ?? 0, files: 1 }
       // Room may have come between the statement and the look at why there was none.
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const counted = await counts(file.projectId)
+        const written = await write(counted)
+        if (written || !counted || (await isMoot())) return written
+        const refused = await refusal(file, wanted)
+        if (refused) throw refused
+      }
+      throw busy()
+    },
+    async reserve(file, bytes, exact) {
       for (let attempt = 0; attempt < 3; attempt++) {
         if (!(await counts(file.projectId))) return
         const values = [file.id, bytes, exact === 'exact']
@@ -114,7 +148,7 @@ function exceeded(
 }
 
 /** Others give back and take all the time. */
-export function busy(): CarcosaError {
+function busy(): CarcosaError {
   return new CarcosaError('DATABASE_UNAVAILABLE', {
     message: 'The quota changes faster than it can be looked at. Try again.',
     headers: { 'Retry-After': '1' },

@@ -64,7 +64,7 @@ const rollUpStatement: Statement = {
 ), x AS (
   SELECT e.number, (e.created_at AT TIME ZONE 'UTC')::date AS day,
     coalesce(f.route, '') AS route, coalesce(f.owner_id, '') AS owner,
-    coalesce(f.size, 0) AS bytes, e.type = 'file.stored' AS stored,
+    coalesce(f.size, 0) AS bytes, e.type IN ('file.stored', 'file.undeleted') AS stored,
     f.stored_at IS NOT NULL AND (e.type IN ('file.rejected', 'file.failed')
       OR e.type = 'file.removed' AND f.failure IS NULL) AS deleted
   FROM c, carcosa.event e LEFT JOIN carcosa.file f ON f.id = e.file_id
@@ -97,7 +97,7 @@ const beginStatement: Statement = {
   FROM f WHERE NOT 'file.stored' = ANY(coming)
   UNION ALL
   SELECT ended_on, route, owner, bytes, false, true
-  FROM f WHERE state IN ('removed', 'rejected', 'failed')
+  FROM f WHERE (state IN ('removed', 'rejected', 'failed') OR 'file.undeleted' = ANY(coming))
     AND NOT coming && ARRAY['file.removed', 'file.rejected', 'file.failed']
 ), ${addSql}
 SELECT number FROM c`,

@@ -7,6 +7,7 @@ import { CarcosaError } from '../../src/shared/errors.ts'
 import { previewSweep, sweep } from '../../src/uploads/sweep.ts'
 import { memory } from '../../stores/memory.ts'
 import { begin, eventsOf, upload } from '../support/lifecycle.ts'
+import { usedOf } from '../support/quotas.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const router = createRouter({
@@ -92,6 +93,36 @@ function on(kind: 'postgres' | 'pglite') {
     assert.is(events.filter((type) => type === 'file.undeleted').length, 1)
     assert.ok(await files().delete(id))
     assert.is((await files().restore(id)).state, 'ready')
+  })
+
+  test('of ten that are restored at once as many come back as there is room for', async () => {
+    const { usage } = server.carcosa.api
+    const all = await Promise.all(Array.from({ length: 10 }, () => deleted()))
+    const mine = await put({ ownerId: 'ann' })
+    const others = (await server.carcosa.api.usage.get()).files - 1
+    const quota = await usage.setQuota('default', { files: others + 4 })
+    assert.is(quota.usedFiles, others + 1)
+    const outcomes = await Promise.all(
+      [...all, ...all].map(({ id }) => refusal(files().restore(id))),
+    )
+    const back = all.filter((_, i) => outcomes[i] === 'nothing')
+    assert.is(back.length, 3, outcomes.join())
+    assert.equal(
+      [...new Set(outcomes.filter((code) => code !== 'nothing'))],
+      ['QUOTA_EXCEEDED'],
+    )
+    assert.equal(await usedOf(server), {
+      bytes: 'content'.length * (others + 4),
+      files: others + 4,
+    })
+    // An owner's part as well, which has to be counted anew where nothing was left of it.
+    await files().delete(mine.id)
+    await usage.setQuota('default', { perOwner: { files: 0 } })
+    assert.is(await refusal(files().restore(mine.id)), 'QUOTA_EXCEEDED')
+    await usage.setQuota('default', { perOwner: { files: 1 } })
+    assert.is(await refusal(files().restore(mine.id)), 'nothing')
+    await usedOf(server)
+    await usage.setQuota('default', null)
   })
 
   test('after the grace the sweep deletes its bytes, and nothing brings it back', async () => {

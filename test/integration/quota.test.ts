@@ -10,13 +10,14 @@ import { sweep } from '../../src/uploads/sweep.ts'
 import { type MemoryStore, memory } from '../../stores/memory.ts'
 import type { Answered } from '../support/exchange.ts'
 import { begin, statusOf, upload } from '../support/lifecycle.ts'
+import { parseMetrics } from '../support/metrics.ts'
 import { partService, partStore } from '../support/part-store.ts'
 import { postgres } from '../support/postgres.ts'
 import { usedOf } from '../support/quotas.ts'
 import { offsetOf, patch } from '../support/records.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const open = { maxFileSize: '1GB', acl: 'public-read' } as const
+const open = { maxFileSize: '1GB', maxFileCount: 2, acl: 'public-read' } as const
 const png = { image: { maxFileSize: '1MB' } } as const
 
 const router = createRouter({
@@ -131,6 +132,122 @@ test('a file that comes whole with its creation leaves nothing when there is no 
   assert.is(taken.status, 201, taken.text)
   assert.equal(await usedOf(server), { bytes: 1_000, files: 1 })
 })
+
+/** A file that comes whole with its creation. */
+function send(server: TestServer, body: string, headers: Record<string, string> = {}) {
+  return server.doors.http({
+    method: 'POST',
+    path: '/uploads/plain',
+    headers: {
+      'Upload-Length': String(body.length),
+      'Content-Type': 'application/offset+octet-stream',
+      ...headers,
+    },
+    body,
+  })
+}
+
+test('of 100 that come whole at once as many are stored as fit, and of the others nothing', async () => {
+  for (const { server, main } of [now, embedded]) {
+    await server.carcosa.api.usage.setQuota('default', { bytes: 50 * 7 + 6 })
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => send(server, '1234567')),
+    )
+    const stored = answers.filter(({ status }) => status === 201)
+    assert.is(stored.length, 50)
+    assert.is(answers.filter(({ status }) => status === 413).length, 50)
+    assert.is(main.objects.size, 50)
+    assert.equal(await usedOf(server), { bytes: 350, files: 50 })
+    const { id } = await server.row(stored[0]?.headers.location ?? '')
+    assert.ok(await server.carcosa.api.files.delete(id))
+    assert.equal(await usedOf(server), { bytes: 343, files: 49 })
+  }
+})
+
+test('a ticket that sends the same whole file again stores and counts it once', async () => {
+  const { server, main } = now
+  await server.carcosa.api.usage.setQuota('default', { files: 1 })
+  const [ticket = ''] = await ticketsFor(server, [{ name: 'a.bin', size: 5 }])
+  const headers = { 'Upload-Ticket': ticket, Authorization: 'Bearer ann' }
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => send(server, 'hello', headers)),
+  )
+  assert.equal([...new Set(answers.map(({ status }) => status))], [201])
+  assert.is(new Set(answers.map(({ headers }) => headers.location)).size, 1)
+  assert.is(main.objects.size, 1)
+  assert.equal(await usedOf(server), { bytes: 5, files: 1 })
+})
+
+test('what its bytes rule out and has no room either leaves nothing', async () => {
+  const { server, main } = now
+  await server.carcosa.api.usage.setQuota('default', { files: 0 })
+  const refused = await server.doors.http({
+    ...{ method: 'POST', path: '/uploads/image', body: '%PDF-' },
+    headers: {
+      'Upload-Length': '5',
+      'Content-Type': 'application/offset+octet-stream',
+      'Upload-Metadata': 'filetype aW1hZ2UvcG5n',
+    },
+  })
+  assert.is(refused.status, 413, refused.text)
+  assert.is(main.objects.size, 0)
+  assert.is(await server.newest(), null)
+})
+
+interface Prepared {
+  errors: { code: string }[]
+  files: { ticket?: string; error?: { code: string } }[]
+}
+
+async function prepare(server: TestServer, files: unknown[]): Promise<Prepared> {
+  const prepared = await server.doors.http({
+    ...{ method: 'POST', path: '/uploads/plain/prepare' },
+    headers: { 'Content-Type': 'application/json', Authorization: 'Bearer ann' },
+    body: JSON.stringify({ files }),
+  })
+  // What prepare promises to answer.
+  return prepared.json() as unknown as Prepared
+}
+
+async function ticketsFor(server: TestServer, files: unknown[]): Promise<string[]> {
+  return (await prepare(server, files)).files.map(({ ticket = '' }) => ticket)
+}
+
+const batches: readonly [what: string, quota: object, sizes: number[], fits: boolean][] =
+  [
+    ['all the bytes there are', { bytes: 1_000 }, [400, 600], true],
+    ['more bytes than there are', { bytes: 1_000 }, [400, 601], false],
+    ['more files than there may be', { files: 1 }, [1, 1], false],
+    ['more than its owner may have', { perOwner: { bytes: 10 } }, [5, 6], false],
+  ]
+
+for (const [what, given, sizes, fits] of batches) {
+  test(`a batch with ${what} is told before a byte is sent, and reserves nothing`, async () => {
+    const { server } = now
+    await server.carcosa.api.usage.setQuota('default', given)
+    const before = await refusals(server)
+    const files = sizes.map((size, i) => ({ name: `${i}.bin`, size }))
+    const answer = await prepare(server, files)
+    const codes = answer.files.map(({ error }) => error?.code ?? null)
+    assert.equal(
+      [...new Set([...codes, ...answer.errors.map(({ code }) => code)])],
+      [fits ? null : 'QUOTA_EXCEEDED'],
+    )
+    assert.equal(await usedOf(server), { bytes: 0, files: 0 })
+    assert.is((await refusals(server)) - before, fits ? 0 : 1, 'and counted')
+  })
+}
+
+test('a batch of unknown lengths is let through while there is any room for files', async () => {
+  const { server } = now
+  await server.carcosa.api.usage.setQuota('default', { bytes: 1 })
+  assert.equal((await prepare(server, [{ name: 'a.bin', size: null }])).errors, [])
+})
+
+async function refusals({ carcosa }: TestServer): Promise<number> {
+  const { body } = await carcosa.metrics()
+  return parseMetrics(body).get('carcosa_quota_refusals_total') ?? Number.NaN
+}
 
 test('a ticket that is used again makes nothing more, also where there is no more room', async () => {
   const { server } = now

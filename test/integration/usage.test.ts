@@ -72,6 +72,24 @@ test('what is stored now, and by day', async () => {
   assert.equal(rows, [{ name: today(), ...stored }])
 })
 
+test('what was deleted and restored is stored again', async () => {
+  const graced = await startServer({ router, store: memory(), deleteGrace: '1h' })
+  try {
+    const { files, usage } = graced.carcosa.api
+    const { id } = await upload(graced, 'plain', 'hello')
+    const day = { name: today(), storedFiles: 1, storedBytes: 5 }
+    await files.delete(id)
+    const gone = { deletedFiles: 1, deletedBytes: 5 }
+    assert.equal((await usage.get()).rows, [{ ...day, ...gone }])
+    await files.restore(id)
+    const back = await usage.get()
+    assert.equal(back.rows, [{ ...day, ...gone, storedFiles: 2, storedBytes: 10 }])
+    assert.is(back.files, 1)
+  } finally {
+    await graced.close()
+  }
+})
+
 test('by route and by owner', async () => {
   await fill()
   const plain = { storedFiles: 3, storedBytes: 15, deletedFiles: 1, deletedBytes: 7 }

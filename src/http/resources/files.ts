@@ -252,8 +252,9 @@ export const files: readonly Operation[] = [
     description: 'Where the server keeps deleted files for a while, it can be restored.',
     asks: one(file, 'files.delete'),
     answer: null,
-    async handle({ api, found }) {
-      await api.files.delete(found.id)
+    async handle({ api, found, isConditional }) {
+      const condition = isConditional ? { ifMatch: found.revision } : {}
+      await api.files.delete(found.id, condition)
     },
   }),
   operation({

@@ -93,6 +93,36 @@ test('what was changed after it was compared is left alone', async () => {
   assert.is((await files.get(id))?.filename, 'first.txt')
 })
 
+test('what was changed after it was compared is not deleted, and what was not is', async () => {
+  const id = await world.file()
+  const { files } = world.server.carcosa.api
+  const ifMatch = (await files.get(id))?.revision ?? -1
+  await files.rename(id, 'first.txt')
+  const refused = files.delete(id, { ifMatch })
+  assert.is(await refused.catch(({ code }) => code), 'PRECONDITION_FAILED')
+  assert.is((await files.get(id))?.state, 'ready')
+  assert.is(await files.delete(id, { ifMatch: ifMatch + 1 }), true)
+  assert.is(await files.delete(id, { ifMatch: ifMatch + 1 }), false, 'it is gone')
+})
+
+test('of a change and a deletion with one ETag exactly one is done', async () => {
+  for (let i = 0; i < 30; i++) {
+    const id = await world.file()
+    const condition = { 'If-Match': await etagOf(id) }
+    const headers = { ...owner, ...condition }
+    const path = `/files/${id}`
+    const remove = () => world.ask({ method: 'DELETE', path, headers })
+    const change = () => rename(id, 'changed.txt', condition)
+    const [first, second] = i % 2 ? [remove, change] : [change, remove]
+    const statuses = (await Promise.all([first(), second()])).map(({ status }) => status)
+    const done = statuses.filter((status) => status < 300)
+    assert.is(done.length, 1, `${statuses}`)
+    const found = await get(id)
+    assert.is(found.status, done[0] === 204 ? 404 : 200)
+    if (done[0] === 200) assert.is(found.json().filename, 'changed.txt')
+  }
+})
+
 test('lists and what is not there have none', async () => {
   assert.is((await world.ask({ path: '/files' })).headers.etag, undefined)
   const nowhere = await get('x'.repeat(24), { 'If-None-Match': '*', 'If-Match': '*' })
