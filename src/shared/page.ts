@@ -41,11 +41,16 @@ export async function readPage<Row extends Placed>(
   return { rows, nextCursor: last && found.length > limit ? writeCursor(last) : null }
 }
 
-/** What Prisma takes for rows behind `after`: `where: { …, ...olderThan(after) }`. */
+/**
+ * What Prisma takes for rows behind `after`: `where: { …, ...olderThan(after) }`. The bound says
+ * nothing new, but leads an index to the place; the alternatives alone are a filter, which reads all
+ * rows in front of it.
+ */
 export function olderThan(after: Placed | null) {
   if (!after) return {}
   const { createdAt, id } = after
-  return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] }
+  const behind = [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }]
+  return { AND: [{ createdAt: { lte: createdAt } }, { OR: behind }] }
 }
 
 export const newestFirst: { createdAt?: 'desc'; id?: 'desc' }[] = [
