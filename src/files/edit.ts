@@ -67,7 +67,7 @@ export async function restoreFile(
 }
 
 /**
- * Takes the right to delete the bytes of a removed file whose grace is over, so that nobody can
+ * Takes the right to delete the bytes of a removed or failed file whose grace is over, so that nobody can
  * restore it any more. False if it was restored, or another process was first. After a crash
  * the row is one of those that keep their bytes for nobody.
  */
@@ -172,7 +172,7 @@ const restoreWithinStatement: Statement = {
 const endGraceStatement: Statement = {
   name: 'file_end_grace',
   sql: `UPDATE carcosa.file SET purge_after = NULL
-WHERE id = $1 AND state = 'removed' AND purge_after <= now() RETURNING id`,
+WHERE id = $1 AND state IN ('removed', 'failed') AND purge_after <= now() RETURNING id`,
 }
 
 const findByCustomIdStatement: Statement = {

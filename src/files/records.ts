@@ -153,10 +153,16 @@ ORDER BY expires_at LIMIT $1`,
 const unpurgedSql = `state IN ('removed', 'expired', 'rejected') AND purged_at IS NULL
   AND (purge_after IS NULL OR purge_after <= now())`
 
+/** What failed and could not be rescued in time. Each of the two has an index of its own. */
+const failedSql = `state = 'failed' AND purged_at IS NULL AND purge_after <= now()`
+
 const unpurgedStatement: Statement = {
   name: 'file_unpurged',
-  sql: `SELECT ${rowColumns()} FROM carcosa.file
-WHERE ${unpurgedSql} AND id > $1
+  sql: `(SELECT ${rowColumns()} FROM carcosa.file
+WHERE ${unpurgedSql} AND id > $1 ORDER BY id LIMIT $2)
+UNION ALL
+(SELECT ${rowColumns()} FROM carcosa.file
+WHERE ${failedSql} AND id > $1 ORDER BY id LIMIT $2)
 ORDER BY id LIMIT $2`,
 }
 
@@ -174,5 +180,7 @@ const dueStatement: Statement = {
   (SELECT count(*) FROM carcosa.file
     WHERE state IN ('created', 'receiving') AND expires_at < now()) AS expired,
   (SELECT count(*) FROM carcosa.file
-    WHERE ${unpurgedSql}) AS unpurged`,
+    WHERE ${unpurgedSql}) +
+  (SELECT count(*) FROM carcosa.file
+    WHERE ${failedSql}) AS unpurged`,
 }

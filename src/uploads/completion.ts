@@ -13,6 +13,8 @@ import { tellRoute } from './tell-route.ts'
 
 /** After this many failed runs of the completion callback the file is `failed`. */
 const maxAttempts = 5
+/** How long its bytes are then kept, so that they can be rescued, in ms: a week. */
+const rescueMs = 7 * 24 * 60 * 60 * 1_000
 
 /**
  * Runs the route's `onUploadComplete` for a stored file this process holds the claim on, and
@@ -161,7 +163,10 @@ async function afterFailure(deps: UploadDeps, record: FileRecord, cause: unknown
   const ended = await transition(deps.db, record, {
     to,
     from: ['stored', 'processing'],
-    changes: { failure, claimedUntil: null },
+    changes: {
+      ...{ failure, claimedUntil: null },
+      ...(to === 'failed' && { purgeAfter: new Date(Date.now() + rescueMs) }),
+    },
     events: [{ type: `file.${to}`, data: { id, route, ...failure } }],
   })
   if (!ended) return

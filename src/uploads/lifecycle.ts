@@ -258,7 +258,8 @@ async function becomeRemoved(
       to: 'removed',
       from: states,
       revision,
-      changes: { expiresAt: null, ...(purgeAfter && { purgeAfter }) },
+      // Also of one that had failed, and kept its bytes until then.
+      changes: { expiresAt: null, purgeAfter },
       events: [
         { type: 'file.removed', data: { id, route, ...(purgeAfter && { purgeAfter }) } },
       ],

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { CarcosaError, createRouter, route } from '../../src/index.ts'
 import { recordDigest, redriveCompletion } from '../../src/uploads/completion.ts'
 import type { FaultPoint } from '../../src/uploads/faults.ts'
+import { previewSweep, sweep } from '../../src/uploads/sweep.ts'
 import {
   begin,
   eventsOf,
@@ -186,6 +187,50 @@ test('a callback that fails five times makes the file failed, and the route is t
     'file.failed',
   ])
   assert.equal(await seenBy(server, made), [410, 410, 404])
+})
+
+/** A file whose callback failed for good. */
+async function failed(): Promise<Upload & { name: string }> {
+  const made = await call(() => {
+    throw new Error('never')
+  })
+  await ran(made, 1)
+  for (let again = 2; again <= 5; again++)
+    await redriveCompletion(server.uploads, made.id).catch(() => {})
+  return made
+}
+
+test('the bytes of a failed file can be rescued for a week, and then go', async () => {
+  const before = objects()
+  const made = await failed()
+  const { state, purgeAfter } = await server.row(made.url)
+  assert.is(state, 'failed')
+  const left = Number(purgeAfter) - Date.now()
+  assert.ok(Math.abs(left - 7 * 24 * 3_600_000) < 60_000, `${left}`)
+  await sweep(server.uploads)
+  assert.is(objects().length, before.length + 1)
+  await server.uploads.db.executeSql(
+    `UPDATE carcosa.file SET purge_after = now() - interval '1 second' WHERE id = $1`,
+    [made.id],
+  )
+  assert.is((await previewSweep(server.uploads)).purged, 1)
+  assert.is((await sweep(server.uploads)).purged, 1)
+  assert.equal(objects(), before)
+  const after = await server.row(made.url)
+  assert.is(after.state, 'failed', 'it is still known what became of it')
+  assert.ok(after.purgedAt)
+  assert.is((await sweep(server.uploads)).purged, 0)
+})
+
+test('a failed file that is deleted is gone with its bytes, and does not come back', async () => {
+  const before = objects()
+  const made = await failed()
+  const { files } = server.carcosa.api
+  assert.ok(await files.delete(made.id))
+  assert.equal(objects(), before)
+  assert.is((await server.row(made.url)).purgeAfter, null)
+  const back = await files.restore(made.id).catch(({ code }) => code)
+  assert.is(back, 'RESTORE_TOO_LATE')
 })
 
 test('a callback that says no rejects the file: its bytes go, the route is told', async () => {

@@ -42,7 +42,8 @@ const File = z
     storedAt: time.nullable(),
     readyAt: time.nullable(),
     purgeAfter: time.nullable().openapi({
-      description: 'Until when a deleted file can be restored; null if it cannot.',
+      description:
+        'Until when a deleted file can be restored, or a failed one keeps its bytes; null if it cannot.',
     }),
   })
   .openapi('File')

@@ -181,4 +181,46 @@ test('jobs are those about files of the project', async () => {
   assert.not.ok(about.includes(there))
 })
 
+test('jobs of others, and of the server, are neither listed nor tried again', async () => {
+  const { db, jobs } = world.server.uploads
+  const here = await world.file()
+  const there = await world.file({ projectId: otherProject })
+  for (const fileId of [here, there])
+    await jobs.enqueue(null, 'upload.complete', { fileId })
+  await jobs.enqueue(null, 'usage.recount', { projectId: 'default' })
+  // As if each had failed, and were to be tried again much later.
+  await db.executeSql(
+    `UPDATE carcosa_jobs.job SET state = 'retry', retry_count = 1,
+    output = '{"message":"no"}', started_on = now(), start_after = now() + interval '1 day'
+    WHERE data->>'fileId' = ANY($1::text[]) AND name = 'upload.complete' OR name = 'usage.recount'`,
+    [[here, there]],
+  )
+  const all = await world.server.carcosa.api.jobs.list({ state: 'failed', limit: 1_000 })
+  const foreign = all.filter(({ data }) => data.fileId !== here).map(({ id }) => id)
+  assert.ok(foreign.length >= 2)
+  const { jobs: listed } = (
+    await world.ask({ path: '/jobs?limit=1000&state=failed' })
+  ).json()
+  assert.not.ok((listed as { id: string }[]).some(({ id }) => foreign.includes(id)))
+
+  const retry = async (body: object) => {
+    const path = '/jobs/retry'
+    const answered = await world.ask({ method: 'POST', path, body })
+    assert.is(answered.status, 200, answered.text)
+    return answered.json().retried
+  }
+  const late = async (ids: string[]) =>
+    (
+      await db.executeSql(
+        `SELECT id FROM carcosa_jobs.job WHERE id = ANY($1::uuid[]) AND start_after > now() + interval '1 hour'`,
+        [ids],
+      )
+    ).rows.length
+  assert.is(await retry({ ids: foreign.slice(0, 100) }), 0)
+  await retry({})
+  assert.is(await late(foreign), foreign.length)
+  const own = all.filter(({ data }) => data.fileId === here).map(({ id }) => id)
+  assert.is(await late(own), 0)
+})
+
 test.run()
