@@ -147,7 +147,7 @@ function send(server: TestServer, body: string, headers: Record<string, string> 
   })
 }
 
-test('of 100 that come whole at once as many are stored as fit, and of the others nothing', async () => {
+test('SEC-14: of 100 that come whole at once as many are stored as fit, and of the others nothing', async () => {
   for (const { server, main } of [now, embedded]) {
     await server.carcosa.api.usage.setQuota('default', { bytes: 50 * 7 + 6 })
     const answers = await Promise.all(
@@ -272,7 +272,7 @@ test('a ticket that is used again makes nothing more, also where there is no mor
 // Unknown lengths.
 
 for (const name of ['plain', 'parts']) {
-  test(`${name}: a deferred length reserves as it grows, and stops where the quota does`, async () => {
+  test(`SEC-14: ${name}: a deferred length reserves as it grows, and stops where the quota does`, async () => {
     const { server } = now
     const { http } = server.doors
     const made = await begin(server, name, { length: null })
@@ -453,7 +453,7 @@ for (const [how, end] of ends) {
 
 // Many at once.
 
-test('100 uploads at once of which 50 fit: exactly 50 are let through, on two nodes', async () => {
+test('SEC-14: 100 parallel creations of which 50 fit: exactly 50 are let through, on two nodes', async () => {
   const { url, drop } = await postgres()
   const [one, two] = [await scene({ database: url }), await scene({ database: url })]
   try {
@@ -483,7 +483,7 @@ test('100 uploads at once of which 50 fit: exactly 50 are let through, on two no
   }
 })
 
-test('uploads of unknown length that grow at once never have more than there is', async () => {
+test('SEC-14: uploads of unknown length that grow at once never have more than there is', async () => {
   const { server } = now
   const { http } = server.doors
   const made = await Promise.all(
@@ -497,7 +497,7 @@ test('uploads of unknown length that grow at once never have more than there is'
   assert.equal(await usedOf(server), { bytes: 900, files: 10 })
 })
 
-test('1,000 uploads of the greatest length that nobody goes on with: refused, then swept', async () => {
+test('SEC-13: 1,000 uploads of the greatest length that nobody goes on with: refused, then swept', async () => {
   const { server } = now
   await server.carcosa.api.usage.setQuota('default', { bytes: '3MB' })
   const most = 1024 * 1024

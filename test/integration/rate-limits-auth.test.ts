@@ -58,7 +58,7 @@ auth('none at all is no wrong one, and a right one costs nothing', async () => {
   })
 })
 
-auth('100 at once at a limit of 50: 50 are told that they are wrong', async () => {
+auth('100 parallel at a limit of 50: 50 are told that they are wrong', async () => {
   const limits = { auth: { points: 50, per: '1h' }, create: false } as const
   await withServer({ rateLimits: limits }, async ({ doors }) => {
     const answers = await Promise.all(

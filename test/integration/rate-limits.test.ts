@@ -63,7 +63,7 @@ const places: [name: string, options: Partial<CarcosaOptions>][] = [
   ['Postgres', { rateLimits: fifty }],
 ]
 
-const exact = suite('100 creations at once at a limit of 50')
+const exact = suite('100 parallel creations at a limit of 50')
 
 for (const [name, options] of places) {
   exact(`${name}: exactly 50 are let through`, async () => {
@@ -92,7 +92,7 @@ exact.run()
 
 const redisTest = requires(
   'redis-server',
-  suite('100 creations at once at a limit of 50'),
+  suite('100 parallel creations at a limit of 50'),
 )
 
 redisTest('two nodes on one Redis: exactly 50 are let through', async () => {

@@ -50,7 +50,7 @@ Everything is JSON. Times are text as in RFC 3339, byte counts are whole numbers
 
 **ETags**: whoever sends \`If-Match\` with \`PATCH\` or \`DELETE\` changes nothing that somebody else has changed since.
 
-**Once**: a \`POST\` with an \`Idempotency-Key\` (a random UUID) is done once, however often it is sent. For 24 hours a repetition is answered as the first one was, with \`Idempotency-Replayed: true\`.`
+**Once**: a \`POST\` with an \`Idempotency-Key\` (a random UUID; at least 16 characters) is done once, however often it is sent. For 24 hours a repetition is answered as the first one was, with \`Idempotency-Replayed: true\`.`
 
 /** Who asks is found out by the auth providers of the server; these are those that it brings along. */
 const securitySchemes = {

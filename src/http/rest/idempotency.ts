@@ -7,6 +7,8 @@ import type { Operation } from './operation.ts'
 
 /** The header of draft-ietf-httpapi-idempotency-key-header. */
 const header = 'idempotency-key'
+/** Answers are sealed with it, so it must not be one that can be guessed. */
+const shortest = 16
 const longest = 255
 
 interface Asked {
@@ -24,9 +26,10 @@ export function keyOf({ located, operation }: Asked): string | null {
   if (given === null) return null
   // The draft has it in quotes, most clients do not.
   const key = /^"(.*)"$/.exec(given)?.[1] ?? given
-  if (key.length <= longest && /^[\x21-\x7e]+$/.test(key)) return key
+  const fits = key.length >= shortest && key.length <= longest
+  if (fits && /^[\x21-\x7e]+$/.test(key)) return key
   throw new CarcosaError('HEADER_INVALID', {
-    message: `Idempotency-Key is 1 to ${longest} visible characters of ASCII, best a random UUID.`,
+    message: `Idempotency-Key is ${shortest} to ${longest} visible characters of ASCII, best a random UUID.`,
   })
 }
 
