@@ -4,7 +4,6 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { apiKeys } from '../../src/auth/api-keys.ts'
 import { memory } from '../../stores/memory.ts'
-import { openStream } from '../support/event-stream.ts'
 import { begin } from '../support/lifecycle.ts'
 import { postgres } from '../support/postgres.ts'
 import { patch } from '../support/records.ts'
@@ -59,17 +58,6 @@ test('an unfinished upload is refused at its next request, and its ticket too', 
     assert.is(sent.json().code, 'PROJECT_DELETED')
   }
   assert.is((await one.row(made.url)).offset, 5)
-})
-
-test('who watches the project is sent away within seconds', async () => {
-  const { id } = await one.carcosa.api.projects.create({ name: 'watched' })
-  const stream = await openStream(two.port, `/events?project=${id}`, { 'X-Project': id })
-  try {
-    await one.carcosa.api.projects.delete(id)
-    await within(10_000, async () => stream.ended)
-  } finally {
-    stream.close()
-  }
 })
 
 async function within(ms: number, isSo: () => Promise<boolean>): Promise<void> {
