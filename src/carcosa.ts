@@ -34,7 +34,7 @@ import { silentLogger } from './shared/logger.ts'
 import { withRequestFields } from './shared/request-context.ts'
 import type { UploadDeps } from './uploads/deps.ts'
 import { startWorker } from './worker.ts'
-import { uploadDeps } from './write-path.ts'
+import { mayUpload, uploadDeps } from './write-path.ts'
 
 export type { Internals } from './parts.ts'
 
@@ -136,7 +136,11 @@ async function assemble(parts: Parts): Promise<Carcosa> {
   const outbox = createOutbox(db)
   const feed = createFeed({ outbox, channel, log })
   const keyCheck = createKeyCheck({ db, channel, log })
-  const people = peopleOf(parts, drain)
+  const people = peopleOf(parts, {
+    drain,
+    // Asked only when requests come.
+    mayUpload: (principal, route) => mayUpload(uploads, principal, route),
+  })
   const auth = connected(config, {
     ...keyCheck,
     ...(people && { sessions: people.services }),

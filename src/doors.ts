@@ -166,7 +166,7 @@ function watching(
     log,
     meter: operations.metrics.meter,
   })
-  const vigil = createVigil({ auth, log }, internals.vigil)
+  const vigil = createVigil({ auth, projects: uploads.projects, log }, internals.vigil)
   drain.closing.addEventListener('abort', () => {
     subscribers.close()
     vigil.close()

@@ -8,12 +8,15 @@ import type { Drain } from './ops/drain.ts'
 import type { Parts } from './parts.ts'
 
 /** What knows the people of a server; null where the option `accounts` is off. */
-export function peopleOf(parts: Parts, drain: Drain) {
+export function peopleOf(
+  parts: Parts,
+  { drain, mayUpload }: { drain: Drain } & Pick<AccountsDeps, 'mayUpload'>,
+) {
   const { config, db, channel, secrets, log } = parts
   const { accounts, roles, cors, publicUrl, basePath } = config
   if (accounts === false) return null
   const deps: AccountsDeps = {
-    ...{ db, channel, secrets, log, publicUrl, basePath },
+    ...{ db, channel, secrets, log, publicUrl, basePath, mayUpload },
     config: accounts,
     roles: Object.keys({ ...builtInRoles, ...roles }),
     origins: cors.origins === '*' ? [] : cors.origins,

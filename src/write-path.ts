@@ -1,5 +1,5 @@
 import { createAccess } from './auth/permissions.ts'
-import type { AuthProvider } from './auth/principal.ts'
+import type { AuthProvider, Principal } from './auth/principal.ts'
 import { createProjectGate } from './auth/project-gate.ts'
 import { assertNotShutOut } from './auth/shut-out.ts'
 import type { Config } from './config.ts'
@@ -59,7 +59,9 @@ export function uploadDeps(
       metrics.meter,
     ),
     tails: createTails(digest),
-    tickets: createTicketOffice(secrets, (id) => assertNotShutOut(auth, id)),
+    tickets: createTicketOffice(secrets, (...holder) =>
+      assertNotShutOut(auth, ...holder),
+    ),
     detector: createDetector(),
     egress: createEgress({ networks: config.outboundNetworks }),
     faults: internals.faults ?? noFaults,
@@ -90,4 +92,16 @@ export function uploadDeps(
 function longestLife({ router, expiresIn }: Config): number {
   const lives = Object.values(router.routes).map((route) => route.expiresIn ?? expiresIn)
   return Math.max(expiresIn, ...lives)
+}
+
+/** Whether somebody may begin uploads on a route of the project they act in. */
+export function mayUpload(
+  { access, route: find, settings }: Pick<UploadDeps, 'access' | 'route' | 'settings'>,
+  principal: Principal,
+  route: string,
+): boolean {
+  const { projectId = settings.projectId, id: ownerId } = principal
+  const isPublicRoute = find(route)?.isPublic ?? false
+  const resource = { projectId, ownerId, route, isPublicRoute }
+  return access.can(principal, 'uploads.create', resource).allowed
 }

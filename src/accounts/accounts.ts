@@ -41,6 +41,8 @@ export interface AccountsDeps {
   readonly publicUrl: string | undefined
   readonly basePath: string
   readonly log: Logger
+  /** Whether somebody may begin uploads on a route of their project. */
+  mayUpload(principal: Principal, route: string): boolean
   /** Does work that closing waits for. */
   run(work: () => Promise<unknown>): Promise<unknown>
 }
@@ -52,10 +54,12 @@ export function openSessions(deps: AccountsDeps) {
   const cookie = createSessionCookie(publicUrl)
   const own = publicUrl === undefined ? null : new URL(publicUrl).origin
   const pages: TrustedPages = { origins, own }
-  const check = createSessionCheck({ db, channel, tokens, cookie, pages })
+  const { mayUpload } = deps
+  const check = createSessionCheck({ db, channel, tokens, cookie, pages, mayUpload })
   const services: SessionServices = {
     authenticate: check.authenticate,
     isUserShutOut: check.isUserShutOut,
+    onChange: check.onChange,
   }
   return { tokens, cookie, pages, check, services }
 }

@@ -11,7 +11,7 @@ import { newId } from '../shared/ids.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Engine } from './core.ts'
 import { longestPassword, shortestPassword } from './input.ts'
-import { findDisabled } from './user-rows.ts'
+import { findHolder } from './user-rows.ts'
 
 // The only file that loads better-auth; accounts.ts loads it, and only where accounts are on.
 
@@ -108,7 +108,7 @@ function configured(deps: EngineDeps) {
       session: {
         create: {
           async before({ userId }) {
-            const user = await findDisabled(db, userId)
+            const user = await findHolder(db, userId, null)
             if (user && !user.isDisabled) return
             throw new APIError('FORBIDDEN', { code: 'USER_DISABLED' })
           },

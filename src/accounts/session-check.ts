@@ -1,5 +1,11 @@
 import { bearerToken } from '../auth/bearer.ts'
-import { type AuthRequest, noScopes, type Principal } from '../auth/principal.ts'
+import {
+  type AuthRequest,
+  noScopes,
+  type Principal,
+  type SessionServices,
+} from '../auth/principal.ts'
+import { projectTopic } from '../auth/project-gate.ts'
 import { createRowCache } from '../auth/row-cache.ts'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
@@ -9,7 +15,7 @@ import { assertNotForged, type TrustedPages } from './forgery.ts'
 import { findSession, type SessionRow } from './session-rows.ts'
 import { looksLikeSession, type SessionTokens } from './session-token.ts'
 import { sessionTopic } from './session-topic.ts'
-import { findDisabled } from './user-rows.ts'
+import { findHolder, type Holder } from './user-rows.ts'
 
 /** Tells all processes that what they know of the sessions of a user is no longer true. */
 export function tellSessions(channel: Pick<Channel, 'send'>, userId: string): void {
@@ -22,6 +28,8 @@ export interface SessionCheckDeps {
   readonly tokens: SessionTokens
   readonly cookie: SessionCookie
   readonly pages: TrustedPages
+  /** Whether somebody may begin uploads on a route of their project. */
+  mayUpload(principal: Principal, route: string): boolean
 }
 
 /** A session that works, by the request it came with. */
@@ -33,7 +41,7 @@ export interface FoundSession {
 }
 
 /** Finds out who is signed in. */
-export interface SessionCheck {
+export interface SessionCheck extends SessionServices {
   /**
    * The session of a request; null if it has none.
    * @throws {CarcosaError} UNAUTHENTICATED, CROSS_SITE
@@ -41,19 +49,16 @@ export interface SessionCheck {
   find(request: AuthRequest): Promise<FoundSession | null>
   /** @throws {CarcosaError} the same, and PROJECT_NOT_FOUND */
   authenticate(request: AuthRequest): Promise<Principal | null>
-  /** Whether a user was disabled, or is gone. */
-  isUserShutOut(userId: string): Promise<boolean>
 }
 
 /** At most one query for each session and project in five seconds; none for a forged credential. */
 export function createSessionCheck(deps: SessionCheckDeps): SessionCheck {
   const { db, channel, tokens, cookie, pages } = deps
-  const isAbout = (row: { userId: string }, message: string) =>
-    message === '*' || message === row.userId
-  const sessions = createRowCache<SessionRow>({ channel, topic: sessionTopic, isAbout })
-  const users = createRowCache<{ userId: string; isDisabled: boolean }>({
-    ...{ channel, topic: sessionTopic, isAbout },
-  })
+  const topics = [sessionTopic, projectTopic]
+  const isAbout = (row: Pick<Holder, 'userId' | 'projectId'>, message: string) =>
+    ['*', row.userId, row.projectId].includes(message)
+  const sessions = createRowCache<SessionRow>({ channel, topics, isAbout })
+  const holders = createRowCache<Holder>({ channel, topics, isAbout })
 
   const find = async (request: AuthRequest): Promise<FoundSession | null> => {
     const credential = credentialOf(request, cookie)
@@ -78,9 +83,22 @@ export function createSessionCheck(deps: SessionCheckDeps): SessionCheck {
       const found = await find(request)
       return found && principalOf(found.row, projectOf(request))
     },
-    async isUserShutOut(userId) {
-      const user = await users.get(userId, () => findDisabled(db, userId))
-      return user?.isDisabled ?? true
+    async isUserShutOut(id, where) {
+      const { projectId = null, route } = where ?? {}
+      const holder = await holders.get(`${id} ${projectId ?? ''}`, () =>
+        findHolder(db, id, projectId),
+      )
+      if (!holder || holder.isDisabled) return true
+      if (projectId === null || route === undefined) return false
+      const { organizationId, role } = holder
+      if (organizationId === null || role === null) return true
+      const now = { id, kind: 'user', projectId, organizationId, role } as const
+      return !deps.mayUpload(now, route)
+    },
+    onChange(tell) {
+      channel.on(sessionTopic, tell)
+      // Any of its people may be somebody else now.
+      channel.on(projectTopic, () => tell('*'))
     },
   }
 }

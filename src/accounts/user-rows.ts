@@ -16,14 +16,24 @@ export interface User {
   readonly disabledAt: Date | null
 }
 
-export async function findDisabled(
+/** Who holds a ticket, as what they are in the project it is for. */
+export interface Holder {
+  userId: string
+  isDisabled: boolean
+  /** Null if there is no such project, or none was asked for. */
+  projectId: string | null
+  /** Of the project, if they are in it. */
+  organizationId: string | null
+  role: string | null
+}
+
+/** Null if there is no such user. */
+export async function findHolder(
   db: Queries,
   userId: string,
-): Promise<{ userId: string; isDisabled: boolean } | null> {
-  const [row] = await db.query<{ userId: string; isDisabled: boolean }>(
-    disabledStatement,
-    [userId],
-  )
+  projectId: string | null,
+): Promise<Holder | null> {
+  const [row] = await db.query<Holder>(holderStatement, [userId, projectId])
   return row ?? null
 }
 
@@ -82,10 +92,15 @@ export async function hasPassword(db: Queries, userId: string): Promise<boolean>
 export const userColumns = `id, name, email, email_verified AS "emailVerified",
   created_at AS "createdAt", updated_at AS "updatedAt", disabled_at AS "disabledAt"`
 
-const disabledStatement: Statement = {
-  name: 'user_disabled',
-  sql: `SELECT id AS "userId", disabled_at IS NOT NULL AS "isDisabled"
-FROM carcosa.user_account WHERE id = $1`,
+const holderStatement: Statement = {
+  name: 'user_holder',
+  sql: `SELECT u.id AS "userId", u.disabled_at IS NOT NULL AS "isDisabled",
+  p.id AS "projectId", m.organization_id AS "organizationId", m.role
+FROM carcosa.user_account u
+LEFT JOIN carcosa.project p ON p.id = $2::text
+LEFT JOIN carcosa.organization_member m
+  ON m.organization_id = p.organization_id AND m.user_id = u.id
+WHERE u.id = $1`,
 }
 
 const findStatement: Statement = {

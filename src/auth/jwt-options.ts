@@ -1,6 +1,6 @@
 import { createPublicKey, KeyObject } from 'node:crypto'
 import { parseDuration } from '../shared/durations.ts'
-import type { AuthRequest, Principal } from './principal.ts'
+import type { AuthProvider, AuthRequest, Principal } from './principal.ts'
 
 /** What a verified token says. */
 export type JwtClaims = Readonly<Record<string, unknown>> & {
@@ -43,7 +43,7 @@ export interface JwtOptions {
   /** Where the token is. Default `Authorization: Bearer`. */
   readonly token?: (request: AuthRequest) => string | null
   /** See {@link AuthProvider.isShutOut}. Default never. */
-  readonly isShutOut?: (principalId: string) => Promise<boolean> | boolean
+  readonly isShutOut?: NonNullable<AuthProvider['isShutOut']>
   /** What messages call it. Default `jwt`. */
   readonly name?: string
 }

@@ -16,5 +16,5 @@ export function createKeyCache(
   now = Date.now,
 ): KeyCache {
   const isAbout = (key: StoredKey, id: string) => key.id === id
-  return createRowCache({ channel, topic: keyTopic, isAbout, now })
+  return createRowCache({ channel, topics: [keyTopic], isAbout, now })
 }

@@ -59,14 +59,27 @@ export interface AuthProvider {
   /**
    * Whether the principal with this id was shut out since it got a ticket. Tickets outlive
    * sessions, so whoever comes with a ticket alone is not authenticated again; this is how a
-   * revoked credential ends their uploads all the same. Default: never.
+   * revoked credential ends their uploads all the same. `where` is what the ticket is for; without
+   * it the question is whether they are shut out everywhere. Default: never.
    */
-  isShutOut?(principalId: string): Promise<boolean> | boolean
+  isShutOut?(principalId: string, where?: TicketPlace): Promise<boolean> | boolean
+  /**
+   * Called once; `tell` is to be called with the id of a principal, or `*`, whenever its credential
+   * may have become worthless, or its role another. Connections that stay open are then judged
+   * again within seconds instead of within half a minute. Default: nothing is told.
+   */
+  onChange?(tell: (principalId: string) => void): void
   /**
    * Called once by every Carcosa that uses the provider, with what it offers; what is returned is
    * asked in its place. For providers that need the database. Default: the provider itself.
    */
   connect?(services: AuthServices): AuthProvider
+}
+
+/** Where a ticket lets its holder upload. */
+export interface TicketPlace {
+  readonly projectId: string
+  readonly route: string
 }
 
 /** What a Carcosa offers its providers. */
@@ -82,7 +95,12 @@ export interface AuthServices {
 export interface SessionServices {
   /** @see AuthProvider for what it returns and throws */
   authenticate(request: AuthRequest): Promise<Principal | null>
-  isUserShutOut(principalId: string): Promise<boolean>
+  /**
+   * Whether a user was disabled, or is gone. With `where` also: whether by what they are now in the
+   * organization of the project they could not begin an upload there.
+   */
+  isUserShutOut(principalId: string, where?: TicketPlace): Promise<boolean>
+  onChange(tell: (principalId: string) => void): void
 }
 
 /** Nothing at all: of somebody who is in no project. */

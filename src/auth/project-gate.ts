@@ -53,7 +53,7 @@ export function createProjectGate(
 ): ProjectGate {
   const cache = createRowCache<GateRow>({
     channel,
-    topic: projectTopic,
+    topics: [projectTopic],
     isAbout: ({ id }, changed) => id === changed,
   })
   const find = async (id: string) =>

@@ -15,8 +15,8 @@ export interface RowCache<Row> {
 export interface RowCacheOptions<Row> {
   readonly channel: Pick<Channel, 'on' | 'onGap'>
   /** On which it is told what was changed. */
-  readonly topic: string
-  /** Whether a row may be another one since `message` came on the topic. */
+  readonly topics: readonly string[]
+  /** Whether a row may be another one since `message` came on one of the topics. */
   isAbout(row: Row, message: string): boolean
   /** Default `Date.now`. */
   readonly now?: () => number
@@ -29,18 +29,19 @@ interface Entry<Row> {
 
 /** Rows that credentials are judged by, kept for seconds. A change that any process makes is heard at once. */
 export function createRowCache<Row>(options: RowCacheOptions<Row>): RowCache<Row> {
-  const { channel, topic, isAbout, now = Date.now } = options
+  const { channel, topics, isAbout, now = Date.now } = options
   const entries = new Map<string, Entry<Row>>()
   const loading = new Map<string, Promise<Row | null>>()
   let changes = 0
 
-  channel.on(topic, (message) => {
+  const hear = (message: string) => {
     changes++
     loading.clear()
     for (const [name, { row }] of entries) {
       if (isAbout(row, message)) entries.delete(name)
     }
-  })
+  }
+  for (const topic of topics) channel.on(topic, hear)
   channel.onGap(() => {
     changes++
     loading.clear()

@@ -1,5 +1,5 @@
 import { CarcosaError } from '../shared/errors.ts'
-import type { AuthProvider } from './principal.ts'
+import type { AuthProvider, TicketPlace } from './principal.ts'
 
 /** What the ids of users of the built-in accounts look like. */
 export const userIdPattern = /^user_[A-Za-z0-9_-]{24}$/
@@ -34,7 +34,9 @@ export function session(): AuthProvider {
       return {
         name,
         authenticate: sessions.authenticate,
-        isShutOut: (id: string) => userIdPattern.test(id) && sessions.isUserShutOut(id),
+        isShutOut: (id: string, where?: TicketPlace) =>
+          userIdPattern.test(id) && sessions.isUserShutOut(id, where),
+        onChange: sessions.onChange,
       }
     },
   })

@@ -1,13 +1,14 @@
 import { CarcosaError } from '../shared/errors.ts'
-import type { AuthProvider } from './principal.ts'
+import type { AuthProvider, TicketPlace } from './principal.ts'
 
 /** Whether a provider has shut the principal with this id out. */
 export async function isShutOut(
   providers: readonly AuthProvider[],
   principalId: string,
+  where?: TicketPlace,
 ): Promise<boolean> {
   for (const provider of providers) {
-    if (await provider.isShutOut?.(principalId)) return true
+    if (await provider.isShutOut?.(principalId, where)) return true
   }
   return false
 }
@@ -20,8 +21,9 @@ export async function isShutOut(
 export async function assertNotShutOut(
   providers: readonly AuthProvider[],
   principalId: string,
+  where: TicketPlace,
 ): Promise<void> {
-  if (!(await isShutOut(providers, principalId))) return
+  if (!(await isShutOut(providers, principalId, where))) return
   throw new CarcosaError('UNAUTHENTICATED', {
     message: 'Who this ticket was given to may do nothing here any more.',
   })

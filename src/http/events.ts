@@ -4,7 +4,7 @@ import type { Subscribers } from '../events/subscribers.ts'
 import { maxTopics, type Topic, toCursor, topicKinds, toTopic } from '../events/topic.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Reply } from '../shared/reply.ts'
-import { holderOf, type TicketOffice } from '../uploads/ticket.ts'
+import type { Ticket, TicketOffice } from '../uploads/ticket.ts'
 import { type AccessDeps, permit, type Watcher } from './event-access.ts'
 import type { Located } from './incoming.ts'
 import type { Guest, Vigil } from './vigil.ts'
@@ -42,6 +42,7 @@ export async function answerEvents(paths: EventPaths, located: Located): Promise
     const wish = { projectId, topics, after }
     const { feed, subscribers, vigil } = paths
     const guest = guestOf(watcher, located)
+    guest.projects.add(projectId)
     const guard = (end: () => void) => vigil.watch(guest, end)
     const body = sseBody(feed, { subscribers, leave, guard, wish })
     return { status: 200, headers: sseHeaders, body }
@@ -68,10 +69,9 @@ export async function watcherOf(
 export function guestOf(
   { principal, tickets }: Watcher,
   { method, path, search, headers, address }: Guest['request'],
-): Guest & { holders: Set<string> } {
-  const holders = tickets.map(holderOf).filter((holder) => holder !== null)
+): Guest & { tickets: Ticket[]; projects: Set<string> } {
   const request = { method, path, search, headers, address }
-  return { principal, holders: new Set(holders), request }
+  return { principal, tickets: [...tickets], projects: new Set(), request }
 }
 
 /** @throws {CarcosaError} TOPIC_NOT_FOUND, BAD_REQUEST */

@@ -95,9 +95,11 @@ async function upgrade(
       async permit(topic, ticket) {
         const more =
           ticket === undefined ? [] : [await events.tickets.read(ticket, { late: true })]
-        for (const { ownerId } of more) if (ownerId !== null) guest.holders.add(ownerId)
+        guest.tickets.push(...more)
         const tickets = [...watcher.tickets, ...more]
-        return permit(events.access, { ...watcher, tickets }, topic)
+        const projectId = await permit(events.access, { ...watcher, tickets }, topic)
+        guest.projects.add(projectId)
+        return projectId
       },
     },
   )

@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AuthProvider, Principal } from '../auth/principal.ts'
+import type { ProjectGate } from '../auth/project-gate.ts'
 import { isShutOut } from '../auth/shut-out.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { Logger } from '../shared/logger.ts'
+import { holderOf, type Ticket } from '../uploads/ticket.ts'
 import { authenticate } from './authenticate.ts'
 import type { Incoming } from './incoming.ts'
 
@@ -20,8 +22,10 @@ export interface Vigil {
 export interface Guest {
   /** Null if a ticket alone let them in. */
   readonly principal: Principal | null
-  /** Of the tickets they showed; may grow. */
-  readonly holders: ReadonlySet<string>
+  /** The tickets they showed; may grow. */
+  readonly tickets: readonly Ticket[]
+  /** Of what they watch; may grow. */
+  readonly projects: ReadonlySet<string>
   readonly request: Pick<Incoming, 'method' | 'path' | 'search' | 'headers' | 'address'>
 }
 
@@ -30,6 +34,12 @@ export interface VigilLimits {
   quickMs?: number
   /** Between two times their credentials are judged again, in ms. Default 30,000. */
   fullMs?: number
+}
+
+export interface VigilDeps {
+  readonly auth: readonly AuthProvider[]
+  readonly projects: Pick<ProjectGate, 'isDeleted'>
+  readonly log: Logger
 }
 
 interface Entry extends Guest {
@@ -41,19 +51,18 @@ interface Entry extends Guest {
 const mostAtOnce = 500
 
 export function createVigil(
-  { auth, log }: { auth: readonly AuthProvider[]; log: Logger },
+  { auth, projects, log }: VigilDeps,
   { quickMs = 2_000, fullMs = 30_000 }: VigilLimits = {},
 ): Vigil {
   const all = new Set<Entry>()
   let isLooking = false
 
   const round = async () => {
-    // Who asks for each of a thousand connections of one principal asks once.
-    const known = new Map<string, Promise<boolean>>()
+    const isShut = createShutQuestion({ auth, projects })
     let count = 0
     for (const entry of all) {
       if (++count % mostAtOnce === 0) await turn()
-      if (await isOver(auth, entry, known)) {
+      if ((await isShut(entry)) || (await isOver(auth, entry))) {
         all.delete(entry)
         entry.end()
       } else if (entry.dueAt <= Date.now()) entry.dueAt = Date.now() + fullMs
@@ -67,6 +76,13 @@ export function createVigil(
       .finally(() => {
         isLooking = false
       })
+  }
+  for (const provider of auth) {
+    provider.onChange?.((id) => {
+      for (const entry of all) {
+        if (id === '*' || entry.principal?.id === id) entry.dueAt = 0
+      }
+    })
   }
   const timer = setInterval(look, quickMs)
   timer.unref()
@@ -83,16 +99,36 @@ export function createVigil(
   }
 }
 
+/** Who asks for each of a thousand connections of one principal asks once. */
+function createShutQuestion({ auth, projects }: Pick<VigilDeps, 'auth' | 'projects'>) {
+  const known = new Map<string, Promise<boolean>>()
+  const once = (name: string, ask: () => Promise<boolean>) => {
+    const asked = known.get(name) ?? ask()
+    known.set(name, asked)
+    return asked
+  }
+  return async ({ principal, tickets, projects: watched }: Guest): Promise<boolean> => {
+    const id = principal?.id
+    if (id !== undefined && (await once(id, () => isShutOut(auth, id)))) return true
+    for (const projectId of watched) {
+      if (await once(`in ${projectId}`, () => projects.isDeleted(projectId))) return true
+    }
+    for (const ticket of tickets) {
+      const holder = holderOf(ticket)
+      if (holder === null) continue
+      const { projectId, route } = ticket
+      const name = JSON.stringify([holder, projectId, route])
+      const where = { projectId, route }
+      if (await once(name, () => isShutOut(auth, holder, where))) return true
+    }
+    return false
+  }
+}
+
 async function isOver(
   auth: readonly AuthProvider[],
-  { principal, holders, request, dueAt }: Entry,
-  known: Map<string, Promise<boolean>>,
+  { principal, request, dueAt }: Entry,
 ): Promise<boolean> {
-  for (const id of principal ? [principal.id, ...holders] : holders) {
-    const shutOut = known.get(id) ?? isShutOut(auth, id)
-    known.set(id, shutOut)
-    if (await shutOut) return true
-  }
   if (principal === null || dueAt > Date.now()) return false
   try {
     const now = await authenticate(auth, request)

@@ -50,6 +50,11 @@ export interface TicketOffice {
   read(token: string, options: { late: boolean }): Promise<Ticket>
 }
 
+type AssertHolder = (
+  principalId: string,
+  where: Pick<Ticket, 'projectId' | 'route'>,
+) => Promise<void>
+
 /** The longest ticket that still fits beside the other headers of a request (Node: 16 KiB). */
 const maxTicketLength = 8 * 1024
 
@@ -59,7 +64,7 @@ const maxTicketLength = 8 * 1024
  */
 export function createTicketOffice(
   secrets: readonly string[],
-  assertHolder: (principalId: string) => Promise<void> = async () => undefined,
+  assertHolder: AssertHolder = async () => undefined,
 ): TicketOffice {
   const keys = secrets.map(deriveKey)
   const [current] = keys
@@ -82,8 +87,8 @@ export function createTicketOffice(
       for (const key of keys) {
         const ticket = await decrypt(token, key, late)
         if (!ticket) continue
-        const holder = holderOf(ticket)
-        if (holder !== null) await assertHolder(holder)
+          const holder = holderOf(ticket)
+          if (holder !== null) await assertHolder(holder, ticket)
         return ticket
       }
       throw new CarcosaError('TICKET_INVALID', {

@@ -87,6 +87,7 @@ testAuthProvider({
     const { services } = openSessions({
       ...{ db, channel, log: silentLogger, roles: [], origins: [], basePath: '' },
       ...{ secrets: [secret40], publicUrl: undefined, run: (work) => work() },
+      mayUpload: () => true,
       config: { signUp: 'open', sessionLifetime: 60_000, verifyEmail: false },
     })
     const keys = createKeyCheck({ db, channel, log: silentLogger })

@@ -76,11 +76,11 @@ export function ofProject(
     async check(context) {
       const { api, access, principal, projectId, params } = context
       const found = await api.projects.get(params.id ?? '')
-      const rights = found && (await rightsIn(context, found))
-      if (found && rights?.some((can) => can(action).allowed)) return { found }
+      const rights = await rightsIn(context, found)
+      if (found && rights.some((can) => can(action).allowed)) return { found }
       const reach = access.reach(principal, action, projectId)
       if (!reach.allowed) throw forbidden(context, reach)
-      const seen = rights?.find((can) => can('settings.read').allowed)
+      const seen = rights.find((can) => can('settings.read').allowed)
       if (seen) throw forbidden(context, seen(action))
       throw missing(none)
     },
@@ -97,7 +97,9 @@ export async function standingIn(
 ): Promise<InOrganization> {
   const { api, access, principal, projectId } = context
   const organization = await api.organizations.get(organizationId)
-  const as = organization && (await memberOf(context, organizationId))
+  // Asked in any case: how long it takes is not to tell what there is.
+  const member = await memberOf(context, organizationId)
+  const as = organization && member
   const decision = as && action && access.can(as, action, { organizationId })
   if (organization && as && (action === null || decision?.allowed))
     return { organization, as }
@@ -122,14 +124,22 @@ export function requireNoMore(
   })
 }
 
+/** Of nothing, in the form of an id. */
+const noId = 'org_000000000000000000000000'
+
 type Rights = (action: Action) => Decision
 
-async function rightsIn(context: RestContext, project: Project): Promise<Rights[]> {
+/** The same is asked for one that there is not: how long it takes tells nothing. */
+async function rightsIn(
+  context: RestContext,
+  project: Project | null,
+): Promise<Rights[]> {
   const { access, principal } = context
-  const { id: projectId, organizationId } = project
+  const { id: projectId = '', organizationId } = project ?? {}
+  const as = await memberOf(context, organizationId ?? noId)
+  if (!project) return []
   const inIt: Rights = (action) => access.can(principal, action, { projectId })
-  const as = organizationId && (await memberOf(context, organizationId))
-  if (!as) return [inIt]
+  if (!as || !organizationId) return [inIt]
   return [inIt, (action) => access.can(as, action, { organizationId })]
 }
 
