@@ -79,11 +79,12 @@ export const callers: Readonly<Record<string, MakeCaller>> = {
   routd: keyOf({ routes: ['demo'] }),
   /** A member by what a token of the application says. */
   jwt: tokenOf(),
+  /** Without any credential. */
+  nobdy: async (world) => ({ headers: {}, place: inA(world, newId()) }),
 }
 
-/** Who is nobody: whatever they ask for is 401. */
+/** Whose credential is worth nothing any more, or never was: whatever they ask for is 401. */
 export const refused: Readonly<Record<string, MakeCaller>> = {
-  nobody: async (world) => ({ headers: {}, place: inA(world, newId()) }),
   'a session that was ended': async (world) => {
     const caller = await memberOfA('owner')(world)
     await world.server.carcosa.api.users.revokeSessions(caller.place.ownerId)

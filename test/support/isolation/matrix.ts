@@ -66,7 +66,7 @@ export function matrix(test: Test, { world, table, requests }: Matrix): Kept {
       )
     })
 
-    test(`${row.operation}: who is nobody, or was removed, is told nothing`, async () => {
+    test(`${row.operation}: a credential that is worth nothing is refused, whatever it asks for`, async () => {
       const asked = await make(world(), { place: placeOf(world(), 'other') })
       for (const [name, caller] of unknown) {
         const answered = await ask(world(), asked, caller)
@@ -143,6 +143,7 @@ function sign({ row, target }: Question, answered: Answered): string {
   const code = codeOf(answered)
   if (status === row.ok) return /^\{"(deleted":\[\])/.test(text) ? '0' : '+'
   if (status === 403 && ['FORBIDDEN', ''].includes(code)) return 'x'
+  if (status === 401 && ['UNAUTHENTICATED', ''].includes(code)) return 'u'
   if (status === 409 && code === 'ORGANIZATION_NOT_EMPTY') return '!'
   if (status === 404 && [row.missing(target), ''].includes(code)) return '-'
   if (status === 404 && code === row.missing('absent')) return 'o'
