@@ -53,15 +53,22 @@ export async function findReadable(
   if (!isId(id)) throw notFound()
   const signed = new URLSearchParams(search).has('signature')
   const grant = signed ? signer.verify({ method, fileId: id, query: search }) : null
+  const isKept = recent.isKept(id)
   const file = await recent.find(id)
   if (file === null || !isReadable(file.state)) {
     // A credential that is wrong is refused here too, or its refusal would tell what exists.
     await principal()
     throw notFound()
   }
-  if (await deps.projects.isDeleted(file.projectId))
-    throw await goneWithProject(deps, file, principal)
-  if (!grant) await requireOpen(deps, file, principal)
+  try {
+    if (await deps.projects.isDeleted(file.projectId))
+      throw await goneWithProject(deps, file, principal)
+    if (!grant) await requireOpen(deps, file, principal)
+  } catch (error) {
+    // How long the refusal takes would tell that somebody has just read it.
+    if (isKept) await recent.findAnew(id)
+    throw error
+  }
   const store = stores.get(file.storeName)
   if (!store) throw new CarcosaError('STORE_UNKNOWN')
   return { file, store, grant, copies: (error) => findOrigins(deps, file, error) }

@@ -8,6 +8,10 @@ import { type Executor, findFile } from './records.ts'
 export interface RecentFiles {
   /** In any state; null if there is none. Not kept unless it can be read. */
   find(id: string): Promise<FileRecord | null>
+  /** Whether `find` would not ask the database. */
+  isKept(id: string): boolean
+  /** Asks the database, whatever is kept: whom a file is refused waits as for one that is not there. */
+  findAnew(id: string): Promise<FileRecord | null>
 }
 
 /** Tells of files that changed, in whichever process; null if any may have. */
@@ -55,10 +59,17 @@ export function createRecentFiles(db: Executor, changes: FileChangesHeard): Rece
     return asking
   }
 
+  const keptOf = (id: string) => {
+    const known = kept.get(id)
+    return known && known.until > performance.now() ? known.record : null
+  }
+
   return {
+    isKept: (id) => keptOf(id) !== null,
+    findAnew: ask,
     async find(id) {
-      const known = kept.get(id)
-      if (known && known.until > performance.now()) return known.record
+      const known = keptOf(id)
+      if (known) return known
       kept.delete(id)
       return asked.get(id) ?? ask(id)
     },
