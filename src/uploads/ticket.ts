@@ -87,8 +87,8 @@ export function createTicketOffice(
       for (const key of keys) {
         const ticket = await decrypt(token, key, late)
         if (!ticket) continue
-          const holder = holderOf(ticket)
-          if (holder !== null) await assertHolder(holder, ticket)
+        const holder = holderOf(ticket)
+        if (holder !== null) await assertHolder(holder, ticket)
         return ticket
       }
       throw new CarcosaError('TICKET_INVALID', {
