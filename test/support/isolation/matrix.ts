@@ -141,7 +141,8 @@ function ask(world: IsolationWorld, asked: Asked, { headers }: Caller) {
 function sign({ row, target }: Question, answered: Answered): string {
   const { status, text } = answered
   const code = codeOf(answered)
-  if (status === row.ok) return /^\{"(deleted":\[\])/.test(text) ? '0' : '+'
+  if (status === row.ok)
+    return /^\{"(deleted":\[\]|urls":\[null\])/.test(text) ? '0' : '+'
   if (status === 403 && ['FORBIDDEN', ''].includes(code)) return 'x'
   if (status === 401 && ['UNAUTHENTICATED', ''].includes(code)) return 'u'
   if (status === 409 && code === 'ORGANIZATION_NOT_EMPTY') return '!'

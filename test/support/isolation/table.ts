@@ -54,6 +54,7 @@ rotateApiKey               | 200 | own other absent | ++-   ++-   ++-   xxx   xx
 listFiles                  | 200 |                  | +     +     +     +     +     x     +     +     +     x     +     +     +     +        u     |
 deleteFiles                | 200 | own other absent | ++0   ++0   ++0   +00   xxx   xxx   xxx   +00   +00   xxx   ++0   xxx   +00   +00      uuu   |
 uploadFileFromUrl          | 201 |                  | +     +     +     x     x     x     x     +     +     x     +     x     x     x        u     |
+signFiles                  | 200 | own other absent | ++0   ++0   ++0   ++0   xxx   xxx   xxx   +00   +00   xxx   ++0   xxx   +00   ++0      uuu   |
 getFileByCustomId          | 200 | own other absent | ++-   ++-   ++-   ++-   ++-   xxx   +--   +--   +--   xxx   ++-   ++-   +--   ++-      uuu   | FILE_NOT_FOUND
 getFile                    | 200 | own other absent | ++-   ++-   ++-   ++-   ++-   xxx   +--   +--   +--   xxx   ++-   ++-   +--   ++-      uuu   | FILE_NOT_FOUND
 updateFile                 | 200 | own other absent | ++-   ++-   ++-   +x-   xxx   xxx   xxx   +--   +--   xxx   ++-   xxx   +--   +x-      uuu   | FILE_NOT_FOUND
@@ -61,6 +62,7 @@ deleteFile                 | 204 | own other absent | ++-   ++-   ++-   +x-   xx
 restoreFile                | 200 | own other absent | ++-   ++-   ++-   +x-   xxx   xxx   xxx   +--   +--   xxx   ++-   xxx   +--   +x-      uuu   | FILE_NOT_FOUND
 signFile                   | 200 | own other absent | ++-   ++-   ++-   ++-   xxx   xxx   xxx   +--   +--   xxx   ++-   xxx   +--   ++-      uuu   | FILE_NOT_FOUND
 listUploads                | 200 |                  | +     +     +     +     +     x     +     +     +     x     +     +     +     +        u     |
+createUpload               | 201 |                  | +     +     +     x     x     x     x     +     +     x     +     x     x     x        u     |
 getUpload                  | 200 | own other absent | ++-   ++-   ++-   ++-   ++-   xxx   +--   +--   +--   xxx   ++-   ++-   +--   ++-      uuu   | UPLOAD_NOT_FOUND
 cancelUpload               | 204 | own other absent | ++-   ++-   ++-   +x-   xxx   xxx   xxx   +--   +--   xxx   ++-   xxx   +--   +x-      uuu   | UPLOAD_NOT_FOUND
 listEvents                 | 200 | own other absent | ++-   ++-   ++-   ++-   ++-   xxx   xxx   +--   +--   xxx   ++-   xxx   +--   ++-      uuu   | TOPIC_NOT_FOUND

@@ -150,6 +150,9 @@ export const targets: Readonly<Record<string, Target>> = {
   async deleteFiles(world, { place }) {
     return { body: { ids: [place ? await world.file(place) : newId()] } }
   },
+  async signFiles(world, { place }) {
+    return { body: { ids: [place ? await world.file(place) : newId()] } }
+  },
   async uploadFileFromUrl(world) {
     const { id: organizationId, ownerId, projects } = world.a
     const [projectId = ''] = projects
@@ -177,6 +180,7 @@ export const targets: Readonly<Record<string, Target>> = {
   ),
   signFile: file({}),
   listUploads: nothing,
+  createUpload: body({ route: 'mine', size: 3 }),
   getUpload: upload,
   cancelUpload: upload,
   async listEvents(world, { place }) {
