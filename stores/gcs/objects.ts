@@ -28,9 +28,11 @@ export async function insert(
       `${resourceOf(place, info)}\r\n--${boundary}\r\nContent-Type: ${contentType}\r\n\r\n`,
   )
   const behind = Buffer.from(`\r\n--${boundary}--\r\n`)
-  await ask(place, () => ({
+  const url = uploadUrl(place, key, 'multipart')
+  await ask(place, (isRepeated) => ({
     method: 'POST',
-    url: `${uploadUrl(place, key, 'multipart')}${fresh ? '&ifGenerationMatch=0' : ''}`,
+    // A first try whose answer was lost may have stored it.
+    url: fresh && !isRepeated ? `${url}&ifGenerationMatch=0` : url,
     headers: { 'Content-Type': `multipart/related; boundary=${boundary}` },
     body: [before, body.read(), behind],
     length: before.length + body.length + behind.length,
@@ -153,10 +155,10 @@ export interface PageOptions {
 }
 
 /** A request with credentials; `make` is called for each attempt. @throws {Refusal} */
-function ask({ to }: Place, make: () => Asked): Promise<Answered> {
-  return retrying(async () => {
+function ask({ to }: Place, make: (isRepeated: boolean) => Asked): Promise<Answered> {
+  return retrying(async (isRepeated) => {
     const authorization = await to.authorization()
-    const asked = make()
+    const asked = make(isRepeated)
     const headers = { ...authorization, ...asked.headers }
     const answered = await to.http.ask({ ...asked, headers })
     if (answered.status >= 300) throw new Refusal(answered)

@@ -21,7 +21,10 @@ export interface Asked {
   readonly method: 'GET' | 'PUT'
   readonly key: string
   readonly query?: Record<string, string>
-  /** Without those that are undefined. */
+  /**
+   * Without those that are undefined. `if-none-match` goes with the first try alone: another
+   * would be refused for what a first one stored whose answer was lost.
+   */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body?: () => Buffer | Readable
 }
@@ -81,12 +84,18 @@ export function createWire(settings: S3Settings, sdk: Sdk, client: S3Client): Wi
   return {
     async send(asked) {
       const policy = { isPassing, failures: await failures }
-      return repeated(policy, () => attempt(asked)).catch((error: unknown) => {
-        const there = clockOf(error)
-        if (there === null) throw error
-        ahead = there - Date.now() - config.systemClockOffset
-        return attempt(asked)
-      })
+      const again = {
+        ...asked,
+        headers: { ...asked.headers, 'if-none-match': undefined },
+      }
+      return repeated(policy, (isRepeated) => attempt(isRepeated ? again : asked)).catch(
+        (error: unknown) => {
+          const there = clockOf(error)
+          if (there === null) throw error
+          ahead = there - Date.now() - config.systemClockOffset
+          return attempt(asked)
+        },
+      )
     },
   }
 }

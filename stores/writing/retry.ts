@@ -7,14 +7,14 @@ export interface Repeating {
   readonly failures: number
 }
 
-/** Repeats `attempt` while what it fails with may pass. */
+/** Repeats `attempt` while what it fails with may pass; it is told whether it was tried before. */
 export async function repeated<T>(
   { isPassing, failures }: Repeating,
-  attempt: () => Promise<T>,
+  attempt: (isRepeated: boolean) => Promise<T>,
 ): Promise<T> {
   for (let failed = 1; ; failed++) {
     try {
-      return await attempt()
+      return await attempt(failed > 1)
     } catch (error) {
       if (!isPassing(error) || failed >= failures) throw error
       await pause(failed)
