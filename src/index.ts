@@ -55,7 +55,12 @@ export type {
   TeamMemberList,
   TeamsApi,
 } from './api/teams.ts'
-export type { UploadItem, UploadManyOptions, UrlSource } from './api/upload-files.ts'
+export type {
+  UploadItem,
+  UploadManyOptions,
+  UploadOutcome,
+  UrlSource,
+} from './api/upload-files.ts'
 export type { ListUploads, UploadList, UploadsApi } from './api/uploads.ts'
 export type { UsageApi, UsageInfo } from './api/usage.ts'
 export type { AuditAction } from './audit/actions.ts'
@@ -135,7 +140,6 @@ export type { ReconcileOptions } from './upkeep/reconcile.ts'
 export type { ReconcileReport, StoreReport } from './upkeep/reconcile-report.ts'
 export type { UploadBody } from './uploads/body.ts'
 export type { ProgramUpload } from './uploads/from-program.ts'
-export type { UploadOutcome } from './uploads/many.ts'
 export type { PreparedUpload, UploadToPrepare } from './uploads/prepare-program.ts'
 export type { Quota } from './usage/quota-rows.ts'
 export type { Recount } from './usage/recount.ts'

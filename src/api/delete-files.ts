@@ -4,17 +4,11 @@ import { type FileRecord, livingStates } from '../files/record.ts'
 import { findFile } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import { isId } from '../shared/ids.ts'
+import { assertFew, atOnce, each } from '../shared/many.ts'
 import { remove } from '../uploads/lifecycle.ts'
-import { each } from '../uploads/many.ts'
 import type { ApiDeps } from './deps.ts'
 import { changedMeanwhile, type EditCondition, readRevision } from './edit-files.ts'
-import {
-  assertFew,
-  atOnce,
-  type FileReference,
-  findReferred,
-  noFile,
-} from './file-reference.ts'
+import { type FileReference, findReferred, noFile } from './file-reference.ts'
 import { withoutMemo } from './without-memo.ts'
 
 /** What became of one of several that were to be deleted. */

@@ -3,15 +3,10 @@ import { assertAcl, readLabels } from '../files/labels.ts'
 import { type FileRecord, livingStates } from '../files/record.ts'
 import { findFile } from '../files/records.ts'
 import { CarcosaError } from '../shared/errors.ts'
-import { each, toOutcome, type UploadOutcome } from '../uploads/many.ts'
+import { assertFew, atOnce, each, toOutcome } from '../shared/many.ts'
 import type { ApiDeps } from './deps.ts'
-import {
-  assertFew,
-  atOnce,
-  type FileReference,
-  findReferred,
-  noFile,
-} from './file-reference.ts'
+import { type FileReference, findReferred, noFile } from './file-reference.ts'
+import type { UploadOutcome } from './upload-files.ts'
 import { withoutMemo } from './without-memo.ts'
 
 /** What may be changed about a file. What is absent stays as it is. */

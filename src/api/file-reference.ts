@@ -34,16 +34,3 @@ export function noFile(reference: FileReference): CarcosaError {
     message: `There is no readable file ${what}${JSON.stringify(named)}.`,
   })
 }
-
-const maxMany = 500
-
-/** How many of several are worked at: a statement or two each, and a request to the store. */
-export const atOnce = 8
-
-/** @throws {CarcosaError} BAD_REQUEST for what is no list, or too long a one */
-export function assertFew(given: unknown): void {
-  if (Array.isArray(given) && given.length <= maxMany) return
-  throw new CarcosaError('BAD_REQUEST', {
-    message: `At most ${maxMany} files are taken at once, as a list.`,
-  })
-}

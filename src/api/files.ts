@@ -2,23 +2,17 @@ import { type FileList, type ListOptions, listFiles } from '../files/list.ts'
 import { type FileRecord, isReadable } from '../files/record.ts'
 import type { SignRequest } from '../files/sign.ts'
 import { CarcosaError } from '../shared/errors.ts'
+import { assertFew, atOnce, each } from '../shared/many.ts'
 import { type CopyOptions, type CopyReport, copyFiles } from '../upkeep/copy-files.ts'
 import {
   type ImportOptions,
   type ImportReport,
   importObjects,
 } from '../upkeep/import-objects.ts'
-import { each } from '../uploads/many.ts'
 import { createDeleteFiles, type DeleteFiles } from './delete-files.ts'
 import type { ApiDeps } from './deps.ts'
 import { createEditFiles, type EditFiles } from './edit-files.ts'
-import {
-  assertFew,
-  atOnce,
-  type FileReference,
-  findReferred,
-  noFile,
-} from './file-reference.ts'
+import { type FileReference, findReferred, noFile } from './file-reference.ts'
 import { createUploadFiles, type UploadFiles } from './upload-files.ts'
 import { withoutMemo } from './without-memo.ts'
 

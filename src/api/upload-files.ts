@@ -1,11 +1,19 @@
 import type { Readable } from 'node:stream'
 import type { FileRecord } from '../files/record.ts'
+import {
+  assertFew,
+  each,
+  type Outcome,
+  readConcurrency,
+  toOutcome,
+} from '../shared/many.ts'
 import { sizeOf, toBytes, type UploadBody } from '../uploads/body.ts'
 import type { UploadDeps } from '../uploads/deps.ts'
 import { type ProgramUpload, uploadFromProgram } from '../uploads/from-program.ts'
 import { uploadFromUrl } from '../uploads/from-url.ts'
-import { each, readConcurrency, toOutcome, type UploadOutcome } from '../uploads/many.ts'
-import { assertFew } from './file-reference.ts'
+
+/** What became of one of several: the file, or why there is none. */
+export type UploadOutcome = Outcome<FileRecord>
 
 /** What one of several may say of itself; the rest is said of all of them. */
 type OwnOptions = Omit<Partial<ProgramUpload>, 'route' | 'signal' | 'projectId'>

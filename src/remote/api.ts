@@ -27,7 +27,7 @@ import type { FileRecord } from '../files/record.ts'
 import type { JobName } from '../jobs/definitions.ts'
 import type { JobRecord, JobState } from '../jobs/records.ts'
 import type { Project } from '../projects/project.ts'
-import type { CarcosaError } from '../shared/errors.ts'
+import type { Outcome } from '../shared/many.ts'
 import type { PageOptions } from '../shared/page.ts'
 import type { UploadBody } from '../uploads/body.ts'
 import type { ProgramUpload } from '../uploads/from-program.ts'
@@ -96,9 +96,7 @@ export type RemoteUpload = Pick<
 /** A file by its id, or by the custom id it has until it ends. */
 export type RemoteReference = string | { customId: string }
 
-export type RemoteOutcome =
-  | { data: RemoteFile; error: null }
-  | { data: null; error: CarcosaError }
+export type RemoteOutcome = Outcome<RemoteFile>
 
 export interface RemotePage {
   files: RemoteFile[]

@@ -1,9 +1,10 @@
 import type { FileRecord } from '../files/record.ts'
 import { parseDuration } from '../shared/durations.ts'
 import { CarcosaError } from '../shared/errors.ts'
+import { assertFew, atOnce, each, toOutcome } from '../shared/many.ts'
 import type { RemoteFile, RemoteFiles, RemotePage, RemoteReference } from './api.ts'
 import { change, find, remove } from './find.ts'
-import { assertFew, mapFew, outcomesOf } from './many.ts'
+import { mapFew } from './map-few.ts'
 import { revive, revivePage } from './revive.ts'
 import { type Json, pathOf, type Transport } from './transport.ts'
 import { createUploadFiles } from './upload-files.ts'
@@ -61,9 +62,10 @@ export function createFiles(transport: Transport): RemoteFiles {
     rename: (file, filename, condition) => update(file, { filename }, condition),
     async updateMany(updates) {
       assertFew(updates)
-      return outcomesOf(updates, 8, ({ file, ifMatch, ...edit }) =>
+      const edited = await each(updates, atOnce, ({ file, ifMatch, ...edit }) =>
         update(file, edit, ifMatch === undefined ? {} : { ifMatch }),
       )
+      return edited.map(toOutcome)
     },
     async delete(file) {
       const id = await idOf(file)

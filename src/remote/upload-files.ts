@@ -1,3 +1,4 @@
+import { assertFew, each, readConcurrency, toOutcome } from '../shared/many.ts'
 import type { UploadBody } from '../uploads/body.ts'
 import type {
   RemoteFile,
@@ -9,7 +10,6 @@ import type {
   RemoteUploadOptions,
 } from './api.ts'
 import { createBytes } from './bytes.ts'
-import { assertFew, outcomesOf, readConcurrency } from './many.ts'
 import { readCall } from './settings.ts'
 import { createTransport, type Json, pathOf, type Transport } from './transport.ts'
 import { sendBytes } from './tus.ts'
@@ -65,9 +65,9 @@ function oneOrMany<Item>(
     if (!Array.isArray(given)) return one(given as Item, common)
     const limit = readConcurrency(concurrency)
     assertFew(given)
-    const outcomes = await outcomesOf(given, limit, (item: Item) => one(item, common))
+    const results = await each(given, limit, (item: Item) => one(item, common))
     common.signal?.throwIfAborted()
-    return outcomes
+    return results.map(toOutcome)
   }
   // A list is answered with a list, anything else with a file.
   return both as OneOrMany<Item>

@@ -3,7 +3,7 @@ import type { SignOptions } from '../../api/files.ts'
 import type { Action } from '../../auth/roles.ts'
 import { type FileRecord, fileStates } from '../../files/record.ts'
 import { CarcosaError } from '../../shared/errors.ts'
-import { each } from '../../uploads/many.ts'
+import { atOnce, each } from '../../shared/many.ts'
 import { type Noun, one, within } from '../rest/asks.ts'
 import { type Operation, operation, type RestContext } from '../rest/operation.ts'
 import { givenTime, iso, page, pageQuery, text, time } from '../rest/schemas.ts'
@@ -294,7 +294,7 @@ async function findAllowed(
   ids: readonly string[],
   action: Action,
 ): Promise<(string | null)[]> {
-  const found = await each(ids, 8, (id) => file.find(context, id))
+  const found = await each(ids, atOnce, (id) => file.find(context, id))
   return found.map((one) => {
     if (one instanceof CarcosaError) throw one
     const resource = one && file.resourceOf(one, context)

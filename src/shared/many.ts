@@ -1,13 +1,16 @@
-import type { FileRecord } from '../files/record.ts'
-import { CarcosaError, toCarcosaError } from '../shared/errors.ts'
+import { CarcosaError, toCarcosaError } from './errors.ts'
 
-/** What became of one of several: the file, or why there is none. */
-export type UploadOutcome =
-  | { data: FileRecord; error: null }
+/** What became of one of several: what was wanted, or why there is none. */
+export type Outcome<Data> =
+  | { data: Data; error: null }
   | { data: null; error: CarcosaError }
 
-export const defaultConcurrency = 6
-export const maxConcurrency = 25
+const defaultConcurrency = 6
+const maxConcurrency = 25
+const maxMany = 500
+
+/** How many of several are worked at: a statement or a request each. */
+export const atOnce = 8
 
 /**
  * The outcome of `work` for each of `items`, in their order, at most `limit` of them at once. What
@@ -31,6 +34,12 @@ export async function each<Item, Result>(
   return results
 }
 
+export function toOutcome<Data>(result: Data | CarcosaError): Outcome<Data> {
+  return result instanceof CarcosaError
+    ? { data: null, error: result }
+    : { data: result, error: null }
+}
+
 /** How many at once were asked for. @throws {CarcosaError} BAD_REQUEST */
 export function readConcurrency(given: unknown): number {
   if (given === undefined) return defaultConcurrency
@@ -41,8 +50,10 @@ export function readConcurrency(given: unknown): number {
   })
 }
 
-export function toOutcome(result: FileRecord | CarcosaError): UploadOutcome {
-  return result instanceof CarcosaError
-    ? { data: null, error: result }
-    : { data: result, error: null }
+/** @throws {CarcosaError} BAD_REQUEST for what is no list, or too long a one */
+export function assertFew(given: unknown): void {
+  if (Array.isArray(given) && given.length <= maxMany) return
+  throw new CarcosaError('BAD_REQUEST', {
+    message: `At most ${maxMany} files are taken at once, as a list.`,
+  })
 }
