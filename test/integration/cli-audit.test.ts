@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { main } from '../../src/cli/main.ts'
 import { directory } from '../support/command.ts'
+import { mainIn } from '../support/main.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
 import { startServer } from '../support/server.ts'
 
@@ -26,19 +26,7 @@ test.before(async () => {
 })
 test.after(() => database.drop())
 
-async function carcosa(...args: string[]) {
-  const said = { out: '', err: '' }
-  const writer = (name: 'out' | 'err') => (text: string) => {
-    said[name] += text
-  }
-  const code = await main(args, {
-    stdout: { write: writer('out') },
-    stderr: { write: writer('err') },
-    env: {},
-    cwd,
-  })
-  return { code, ...said }
-}
+const carcosa = (...args: string[]) => mainIn(cwd, args)
 
 test('list prints who did what at the command line, in pages, and never a token', async () => {
   assert.is((await carcosa('audit', 'list')).out, 'Nothing.\n')

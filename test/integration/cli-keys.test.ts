@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { main } from '../../src/cli/main.ts'
 import { directory } from '../support/command.ts'
+import { mainIn } from '../support/main.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
 import { eventually } from '../support/raw-http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -32,19 +32,7 @@ test.after(async () => {
   await database.drop()
 })
 
-async function keys(...args: string[]) {
-  const said = { out: '', err: '' }
-  const writer = (name: 'out' | 'err') => (text: string) => {
-    said[name] += text
-  }
-  const code = await main(['keys', ...args], {
-    stdout: { write: writer('out') },
-    stderr: { write: writer('err') },
-    env: {},
-    cwd,
-  })
-  return { code, ...said }
-}
+const keys = (...args: string[]) => mainIn(cwd, ['keys', ...args])
 
 const upload = async (token: string) => {
   const answer = await server.doors.http({

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { main } from '../../src/cli/main.ts'
 import { jobHandlers } from '../../src/worker.ts'
 import { directory } from '../support/command.ts'
+import { mainIn } from '../support/main.ts'
 import { postgres, type TestDatabase } from '../support/postgres.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -38,19 +38,7 @@ test.after(async () => {
   await database.drop()
 })
 
-async function carcosa(...args: string[]) {
-  const said = { out: '', err: '' }
-  const writer = (name: 'out' | 'err') => (text: string) => {
-    said[name] += text
-  }
-  const code = await main(args, {
-    stdout: { write: writer('out') },
-    stderr: { write: writer('err') },
-    env: {},
-    cwd,
-  })
-  return { code, ...said }
-}
+const carcosa = (...args: string[]) => mainIn(cwd, args)
 
 async function made(...args: string[]): Promise<string> {
   const { code, out, err } = await carcosa(...args)
