@@ -60,9 +60,7 @@ export async function finish(
   const verdict =
     judged ?? (await judgeContent(deps, record, { head: await readHead(deps, record) }))
   if (verdict.error) throw await reject(deps, { record, lease }, verdict)
-  const { detectedType, contentType, contentDisposition, acl } = verdict
-  const sha256 = tail?.hash?.digest('hex') ?? null
-  const found = { detectedType, contentType, contentDisposition, acl, sha256 }
+  const found = foundIn(verdict, tail)
   const hasPieces = record.storeMemo !== null || written?.offset !== 0
   const stored = await commitStored(deps, { record, lease }, { found, hasPieces })
   if (!stored) return otherwiseFinished(deps, record)
@@ -112,6 +110,13 @@ export type Found = Pick<
   FileRecord,
   'detectedType' | 'contentType' | 'contentDisposition' | 'acl' | 'sha256'
 >
+
+/** Its digest is null where the bytes did not pass this process in order. Once for each tail. */
+export function foundIn(verdict: Verdict, tail: Tail | null): Found {
+  const { detectedType, contentType, contentDisposition, acl } = verdict
+  const sha256 = tail?.hash?.digest('hex') ?? null
+  return { detectedType, contentType, contentDisposition, acl, sha256 }
+}
 
 /** State, events and jobs in one statement: one round trip and one transaction. */
 function commitStored(

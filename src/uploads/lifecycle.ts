@@ -1,6 +1,7 @@
 import type { Action } from '../auth/roles.ts'
 import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts'
-import { type Insertion, insertFile } from '../files/insert.ts'
+import type { NewEvent } from '../events/event.ts'
+import { insertFile } from '../files/insert.ts'
 import { customIdConstraint, customIdTaken } from '../files/labels.ts'
 import {
   type FileRecord,
@@ -45,35 +46,38 @@ export async function create(
   file: NewFile,
   { followed = false, early = null, lease = null }: Creation = {},
 ): Promise<{ record: FileRecord; replayed: boolean }> {
-  const { id, route, filename, size, ownerId } = file
-  const data = { id, route, filename, size, ownerId }
-  const created = await insertWithin(deps, file, {
-    events: [{ type: 'file.created', data }],
+  const insertion = {
+    events: [createdEvent(file)],
     lazily: followed,
     lease: (followed && lease?.begin()) || null,
-  })
+  }
+  const created = await writeWithin(deps, file, (counted) =>
+    insertFile(deps.db, file, { ...insertion, counted }),
+  )
   if (created) {
     deps.feed.hint()
     if (followed) lease?.begun()
-    deps.meter.uploadCreated(route)
-    deps.tails.begin(id, early)
+    deps.meter.uploadCreated(file.route)
+    deps.tails.begin(file.id, early)
     await deps.faults('create:after-row')
     return { record: created, replayed: false }
   }
-  const before = await findByBatch(deps.db, file.batchId ?? '', file.batchIndex ?? -1)
-  if (before) return { record: before, replayed: true }
-  throw new CarcosaError('INTERNAL')
+  return { record: await madeBefore(deps, file), replayed: true }
 }
 
-/** Null if its ticket made an upload before. */
-async function insertWithin(
-  deps: UploadDeps,
-  file: NewFile,
-  insertion: Insertion,
-): Promise<FileRecord | null> {
-  return writeWithin(deps, file, (counted) =>
-    insertFile(deps.db, file, { ...insertion, counted }),
-  )
+/** What is told of a new upload. */
+export function createdEvent({ id, route, filename, size, ownerId }: NewFile): NewEvent {
+  return { type: 'file.created', data: { id, route, filename, size, ownerId } }
+}
+
+/** The upload that the ticket of this one made before. */
+export async function madeBefore(
+  { db }: Pick<UploadDeps, 'db'>,
+  { batchId, batchIndex }: NewFile,
+): Promise<FileRecord> {
+  const before = await findByBatch(db, batchId ?? '', batchIndex ?? -1)
+  if (before) return before
+  throw new CarcosaError('INTERNAL')
 }
 
 /**

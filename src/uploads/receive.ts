@@ -48,8 +48,7 @@ export async function receive(
   const store = storeNamed(deps, record.storeName)
   const tail = deps.tails.take(record.id, record.offset)
   const { contested } = lease
-  const early = tail?.early ?? null
-  const object = growingOf(deps, record, { early, contested })
+  const object = growingOf(deps, record, { early: tail?.early ?? null, contested })
   const ledger = createLedger(deps, { record, lease })
   const limit = (record.size ?? maxFileSize(route)) - record.offset
   const received = deps.progress.begin(record)

@@ -1,18 +1,16 @@
 import type { Readable } from 'node:stream'
 import type { Store } from '../../stores/store.ts'
-import type { NewEvent } from '../events/event.ts'
 import { insertStored } from '../files/insert.ts'
 import { type FileRecord, type NewFile, newRecord } from '../files/record.ts'
-import { findByBatch } from '../files/records.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relieve } from '../shared/relief.ts'
 import { countReceived } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
-import { afterStored, type Found, reject, storedFile } from './finish.ts'
+import { afterStored, type Found, foundIn, reject, storedFile } from './finish.ts'
 import { type Growing, growingOf } from './growing.ts'
 import type { Lease } from './lease.ts'
-import { create, writeWithin } from './lifecycle.ts'
+import { create, createdEvent, madeBefore, writeWithin } from './lifecycle.ts'
 import { lengthExceeded } from './receive.ts'
 import { type EarlyType, feed, newTail, type Tail } from './tails.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
@@ -63,11 +61,12 @@ export async function receiveWhole(
   if (verdict.error) return refuse(deps, { draft, verdict, lease })
   await leavingNothing(store.complete(object, tail.offset))
   await deps.faults('finish:before-commit')
-  const { detectedType, contentType, contentDisposition, acl } = verdict
-  const sha256 = tail.hash?.digest('hex') ?? null
-  const found = { detectedType, contentType, contentDisposition, acl, sha256 }
-  const stored = await commit(deps, draft, { ...record, offset: tail.offset }, found)
-  if (!stored) return before(deps, draft)
+  const received = { ...record, offset: tail.offset }
+  const stored = await commit(deps, draft, received, foundIn(verdict, tail))
+  if (!stored) {
+    await discard(deps, draft)
+    return madeBefore(deps, draft)
+  }
   await afterStored(deps, stored, prefix)
   return stored
 }
@@ -142,12 +141,7 @@ async function commit(
   found: Found,
 ): Promise<FileRecord | null> {
   const { to, changes, events, also } = storedFile(deps, record, found)
-  const { id, route, filename, size, ownerId } = draft
-  const created: NewEvent = {
-    type: 'file.created',
-    data: { id, route, filename, size, ownerId },
-  }
-  const all = { to, changes, events: [created, ...events], also }
+  const all = { to, changes, events: [createdEvent(draft), ...events], also }
   const stored = await writeWithin(deps, draft, (counted) =>
     insertStored(deps.db, draft, { ...all, counted }),
   ).catch(async (error: unknown) => {
@@ -156,19 +150,12 @@ async function commit(
   })
   if (!stored) return null
   deps.feed.hint()
-  deps.meter.uploadCreated(route)
+  deps.meter.uploadCreated(draft.route)
   return stored
 }
 
 /** What is certain of such a refusal; after others the row may be there. */
 const hasNoRow = ['QUOTA_EXCEEDED', 'CUSTOM_ID_TAKEN', 'PROJECT_NOT_FOUND'] as const
-
-async function before(deps: UploadDeps, draft: NewFile): Promise<FileRecord> {
-  await discard(deps, draft)
-  const record = await findByBatch(deps.db, draft.batchId ?? '', draft.batchIndex ?? -1)
-  if (!record) throw new CarcosaError('INTERNAL')
-  return record
-}
 
 /** Deletes bytes that no row knows of. */
 async function discard(
