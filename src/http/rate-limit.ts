@@ -13,20 +13,31 @@ export interface CreationLimits {
 }
 
 /**
- * Counts the creation of an upload, or a call of `prepare`, for the address, the principal and
- * the project. Who is known to be beyond a limit is not even asked who they are.
+ * Begins to count the creation of an upload, or a call of `prepare`, for the address, the
+ * principal and the project. Who is known to be beyond a limit is refused before anything is
+ * done, and not even asked who they are.
  *
- * @returns the headers for the answer
  * @throws {CarcosaError} RATE_LIMITED, and what auth providers and tickets throw
  */
 export async function limitCreation(
   limits: CreationLimits,
   located: Pick<Located, 'client'>,
   { operation, request }: { operation: 'create' | 'prepare'; request: UploadRequest },
-): Promise<Record<string, string>> {
+): Promise<Counting> {
+  const { limiter } = limits
   const wish = creationWish(located, { operation, request })
-  limits.limiter.assertFree(wish)
-  return limits.limiter.spend(await withPrincipal(limits, wish, request))
+  limiter.assertFree(wish)
+  const known = await withPrincipal(limits, wish, request)
+  limiter.assertFree(known)
+  const standing = limiter.spend(known)
+  // Nobody may be waiting for it yet when it fails.
+  standing.catch(() => undefined)
+  return { standing }
+}
+
+export interface Counting {
+  /** The headers for the answer; rejects with RATE_LIMITED. */
+  readonly standing: Promise<Record<string, string>>
 }
 
 /** Of so many creations at once, how many there may be. */

@@ -11,6 +11,7 @@ import { headRefusal } from '../uploads/head-refusal.ts'
 import { decide } from '../uploads/permit.ts'
 import { awaitStatus, describeUpload } from '../uploads/status.ts'
 import type { Tus } from '../uploads/tus.ts'
+import type { TusExchange } from '../uploads/tus-call.ts'
 import { auditedDelete } from './audited-delete.ts'
 import { readJson } from './body.ts'
 import type { Located } from './incoming.ts'
@@ -57,12 +58,28 @@ async function route(paths: UploadPaths, located: Located): Promise<Reply> {
   const { hasBody, bodyAlreadyRead } = located
   const admitted = passDoor({ method, id, headers, hasBody, bodyAlreadyRead })
   const openBody = () => located.openBody()
-  const answer = () => paths.tus({ request, admitted, openBody })
+  const exchange = { request, admitted, openBody }
+  const answer = () => paths.tus({ ...exchange, counted: null })
   if (admitted.method === 'DELETE') return auditedDelete(paths, request, answer)
   if (admitted.method !== 'POST') return answer()
+  return create(paths, located, exchange)
+}
+
+/** Counts the creation while it is under way, and refuses it before it has an effect. */
+async function create(
+  { limits, tus }: UploadPaths,
+  located: Located,
+  exchange: Omit<TusExchange, 'counted'>,
+): Promise<Reply> {
+  const { request } = exchange
   const creation = { operation: 'create', request } as const
-  const standing = await limitCreation(paths.limits, located, creation)
-  return withHeaders(await answer(), standing)
+  const { standing } = await limitCreation(limits, located, creation)
+  const answer = tus({ ...exchange, counted: standing }).catch(async (error: unknown) => {
+    // Who is beyond the limit is told that before anything else.
+    await standing
+    throw error
+  })
+  return withHeaders(await answer, await standing)
 }
 
 function requestFor(
@@ -111,7 +128,8 @@ async function prepare(
 ): Promise<Reply> {
   requirePost(located, 'A batch is prepared with POST.')
   const preparation = { operation: 'prepare', request } as const
-  const standing = await limitCreation(limits, located, preparation)
+  const { standing } = await limitCreation(limits, located, preparation)
+  const headers = await standing
   const batch = parseBatch(await readJson(located))
   const { batchId, expiresAt, errors, files } = await judgeBatch(uploads, request, batch)
   const count = files.filter((file) => !('error' in file)).length
@@ -133,7 +151,7 @@ async function prepare(
     errors: errors.map((error) => error.toProblem()),
     files: await Promise.all(answers),
   })
-  return withHeaders(reply, standing)
+  return withHeaders(reply, headers)
 }
 
 /** `url` is the upload's, as if it had been created by POST; `…/finish` ends it. */

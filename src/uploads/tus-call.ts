@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
-import type { FileRecord } from '../files/record.ts'
+import type { FileRecord, NewFile } from '../files/record.ts'
 import type { CarcosaError } from '../shared/errors.ts'
-import { admit } from './admission.ts'
+import { admit, type Creation } from './admission.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Admitted } from './door.ts'
 import type { Lease } from './lease.ts'
@@ -12,6 +12,11 @@ export interface TusExchange {
   admitted: Admitted
   /** Begins the body; on Node this is where `100 Continue` is sent, after all checks (W6). */
   openBody(): Readable
+  /**
+   * Rejects where the rate limits refuse a creation, which must have no effect before it is
+   * settled; null for what is not counted.
+   */
+  counted: Promise<unknown> | null
 }
 
 /** What one request gathers on its way through the library. */
@@ -28,7 +33,7 @@ export class Call {
   /** The same ticket was used before: answer again, write nothing. */
   replayed = false
   readonly #deps: UploadDeps
-  #draft: ReturnType<typeof admit> | null = null
+  #draft: Promise<NewFile> | null = null
   #body: Readable | null = null
 
   constructor(deps: UploadDeps, exchange: TusExchange) {
@@ -43,8 +48,14 @@ export class Call {
   draft() {
     const { creation } = this.exchange.admitted
     if (!creation) throw new TypeError('only POST creates')
-    this.#draft ??= admit(this.#deps, this.request, creation)
+    this.#draft ??= this.#judge(creation)
     return this.#draft
+  }
+
+  async #judge(creation: Creation): Promise<NewFile> {
+    // What the developer's own code does is an effect.
+    if (this.request.route.middleware) await this.exchange.counted
+    return admit(this.#deps, this.request, creation)
   }
 
   /** The body, opened once: an empty upload is complete before its empty body is looked at. */

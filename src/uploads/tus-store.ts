@@ -41,6 +41,7 @@ export class LifecycleStore extends DataStore {
       call.whole = { draft, early }
       return upload
     }
+    await call.exchange.counted
     const { record, replayed } = await create(this.#deps, draft, {
       followed,
       early,
@@ -93,7 +94,8 @@ export class LifecycleStore extends DataStore {
     whole: NonNullable<Call['whole']>,
   ): Promise<FileRecord> {
     const { prefix } = call.request
-    const file = { ...whole, body: call.body(), lease: leaseOf(call), prefix }
+    const { counted } = call.exchange
+    const file = { ...whole, body: call.body(), lease: leaseOf(call), prefix, counted }
     call.record = await receiveWhole(this.#deps, file)
     return call.record
   }

@@ -24,6 +24,8 @@ export interface WholeFile {
   lease: Lease
   /** Where this request found us mounted. */
   prefix: string
+  /** Rejects if it may not be created; nothing is written before but its bytes. */
+  counted: Promise<unknown> | null
 }
 
 /** Whether all of a file of this size has arrived. */
@@ -43,7 +45,7 @@ export function isWhole(body: Readable, size: number | null): boolean {
  */
 export async function receiveWhole(
   deps: UploadDeps,
-  { draft, body, early, lease, prefix }: WholeFile,
+  { draft, body, early, lease, prefix, counted }: WholeFile,
 ): Promise<FileRecord> {
   const record = newRecord(draft, new Date())
   const store = storeNamed(deps, record.storeName)
@@ -58,6 +60,7 @@ export async function receiveWhole(
 
   const arriving = put(deps, { record, store, object, body, lease, tail })
   const verdict = await leavingNothing(arriving)
+  if (counted) await leavingNothing(counted)
   if (verdict.error) return refuse(deps, { draft, verdict, lease })
   await leavingNothing(store.complete(object, tail.offset))
   await deps.faults('finish:before-commit')
