@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { CarcosaError } from '../../src/shared/errors.ts'
 import type { S3Settings } from './options.ts'
+import { Sha256 } from './sha256.ts'
 import { createWire, type Wire } from './wire.ts'
 
 export type Sdk = typeof import('@aws-sdk/client-s3')
@@ -56,6 +57,7 @@ function createClient(
     maxAttempts: 4,
     // Without one of its own the SDK warns on the console of each stream it cannot send again.
     logger: silent,
+    sha256: Sha256,
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: 60_000,
