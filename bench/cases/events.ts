@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -5,8 +6,13 @@ import pg from 'pg'
 import { expectStatus } from '../support/answer.ts'
 import { Connection } from '../support/connection.ts'
 import { pieces } from '../support/content.ts'
-import { type Figures, type Subject, startSubject } from '../support/experiment.ts'
-import { meter, quietMachine } from '../support/meter.ts'
+import {
+  type Figures,
+  type Subject,
+  settledMachine,
+  startSubject,
+} from '../support/experiment.ts'
+import { meter } from '../support/meter.ts'
 import { residentMiB } from '../support/process-stats.ts'
 import { carcosa, oldSpace } from '../support/variants.ts'
 import { ratios, single } from '../support/verdict.ts'
@@ -22,8 +28,9 @@ export const events: Case = async (bench) => {
   const database = await postgres.createDatabase('events')
   const variant = carcosa({ label: 'postgres', database, flags: [oldSpace] })
   const directory = `${bench.workspace.directory}/events`
-  bench.workspace.expectRoom(uploads * bytes * 2 * (bench.options.rounds + 1))
-  const subject = await startSubject(variant, directory, bench.options.flags)
+  bench.workspace.expectRoom(uploads * bytes)
+  const started = await startSubject(variant, directory, bench.options.flags)
+  const subject = { ...started, directory }
   const phases = { busy: `${uploads} uploads`, idle: '' }
   const results: Record<string, Figures[]> = { alone: [], watched: [] }
   let replayed: Replay
@@ -84,6 +91,10 @@ export const events: Case = async (bench) => {
   ]
 }
 
+interface Measured extends Subject {
+  directory: string
+}
+
 interface Round {
   uploads: number
   bytes: number
@@ -92,7 +103,7 @@ interface Round {
 
 async function measure(
   { options }: Bench,
-  { api, process }: Subject,
+  { api, process, directory }: Measured,
   { uploads, bytes, watchers: count }: Round,
 ): Promise<Figures> {
   const paths: string[] = []
@@ -109,7 +120,7 @@ async function measure(
     resident.push(residentMiB(process.pid, 'now'))
   }
   const [, first = before, second = before] = resident
-  await quietMachine(options.patienceSeconds)
+  await settledMachine(options.patienceSeconds)
   await Promise.all(watchers.map((some) => some.told()))
   const connections = await Promise.all(paths.map(() => Connection.open(process.port)))
 
@@ -125,6 +136,7 @@ async function measure(
   if (closed > 0) throw new Error(`${closed} subscribers were cut off`)
   for (const some of watchers) await some.close()
   await api.check(paths[0] ?? '', bytes)
+  empty(directory)
   return {
     throughput: (uploads * bytes) / mib / cost.seconds,
     cpu: cost.serverCpuSeconds,
@@ -132,6 +144,21 @@ async function measure(
     each: ((second - before) * 1024) / count,
     more: ((second - first) * 1024) / half,
     told: told.reduce((sum, { bytes }) => sum + bytes, 0) / 1024 / count,
+  }
+}
+
+/**
+ * Deletes the bytes of what was uploaded, so that each round gets the memory of the one before
+ * for its pages: a virtual machine may have to ask its host for any other, at several times the
+ * cost of the write.
+ */
+function empty(directory: string): void {
+  const entries = readdirSync(`${directory}/files`, {
+    recursive: true,
+    withFileTypes: true,
+  })
+  for (const entry of entries) {
+    if (entry.isFile()) rmSync(`${entry.parentPath}/${entry.name}`)
   }
 }
 

@@ -96,12 +96,16 @@ async function start(experiment: Experiment, round: number): Promise<Subject[]> 
 
 async function measureAll(experiment: Experiment, order: Subject[], samples: Samples) {
   for (const subject of order) {
-    // Without it the next server would wait for the disk with what the last one wrote.
-    execFileSync('sync')
-    await quietMachine(experiment.patienceSeconds)
+    await settledMachine(experiment.patienceSeconds)
     const figures = await experiment.measure(subject)
     samples[subject.variant.name] = [...(samples[subject.variant.name] ?? []), figures]
   }
+}
+
+/** As {@link quietMachine}, with nothing left to write: the next one would wait for that disk. */
+export async function settledMachine(patienceSeconds: number): Promise<void> {
+  execFileSync('sync')
+  await quietMachine(patienceSeconds)
 }
 
 async function finish(experiment: Experiment, subjects: Subject[], round: number) {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { ByteRange } from '../../stores/store.ts'
-import { relieve } from '../shared/relief.ts'
+import { relief } from '../shared/relief.ts'
 
 /** A range of bytes and the text sent before it. */
 export interface Section {
@@ -72,7 +72,7 @@ export async function openSections(source: SectionSource): Promise<Readable> {
     if (prefix !== '') body.push(prefix, 'latin1')
     pump(stream, range, {
       push(chunk) {
-        relieve(chunk.length)
+        relief.passed(chunk.length)
         isWanted = body.push(chunk)
         if (isWanted) watch.start()
         else watch.stop()

@@ -5,7 +5,7 @@ import { findFile } from '../files/records.ts'
 import { maxFileSize } from '../routes/check.ts'
 import type { NamedRoute } from '../routes/definition.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
-import { relieve } from '../shared/relief.ts'
+import { relief } from '../shared/relief.ts'
 import { countReceived } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
 import { commitHeld } from './advance.ts'
@@ -120,7 +120,7 @@ function tapped({
     taken: 0,
     onChunk(chunk) {
       source.taken += chunk.length
-      relieve(chunk.length)
+      relief.passed(chunk.length)
       received.add(chunk.length)
       lease.touch()
       if (tail) feed(tail, chunk)

@@ -3,7 +3,7 @@ import type { Store } from '../../stores/store.ts'
 import { insertStored } from '../files/insert.ts'
 import { type FileRecord, type NewFile, newRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
-import { relieve } from '../shared/relief.ts'
+import { relief } from '../shared/relief.ts'
 import { countReceived } from '../shared/request-context.ts'
 import { storeNamed } from './admission.ts'
 import type { UploadDeps } from './deps.ts'
@@ -95,7 +95,7 @@ async function put(
       limit: size ?? 0,
       signal: lease.releaseRequested,
       onChunk(chunk) {
-        relieve(chunk.length)
+        relief.passed(chunk.length)
         feed(tail, chunk)
       },
       onStored() {},

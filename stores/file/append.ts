@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { relief } from '../../src/shared/relief.ts'
 import type { ByteSource } from '../store.ts'
 import { type Teller, tellSynced, tellWritten } from './telling.ts'
 
@@ -8,8 +9,11 @@ const batchBytes = 512 * 1024
 const lingerMs = 5
 /** Reading pauses while this much waits to be written: the bound on memory of one upload. */
 const pauseBytes = 2 * batchBytes
-/** All uploads of a store together pause at about this much, so that many of them pause early. */
-const sharedBytes = 64 * 1024 * 1024
+/**
+ * All uploads of a store together pause at about this much, so that many of them pause early. What
+ * is being written and what came meanwhile make it up to twice as much; see src/shared/relief.ts.
+ */
+const sharedBytes = 16 * 1024 * 1024
 /** … but not before this: less would be a thread-pool round trip for every chunk again. */
 const leastPauseBytes = 128 * 1024
 
@@ -131,6 +135,7 @@ class Appender {
     this.#source.onChunk(chunk)
     this.#queue.push(chunk)
     this.#queued += chunk.length
+    relief.waiting(chunk.length)
   }
 
   #flush(): void {
@@ -147,6 +152,7 @@ class Appender {
     this.#writing = true
     writeAll({ fd: this.#fd, batch, bytes, at: this.#position }, (error, written) => {
       this.#writing = false
+      relief.waiting(-bytes)
       this.#position += written
       if (error) this.#fail(error)
       else this.#afterWrite()
@@ -192,6 +198,7 @@ class Appender {
   #drop(): void {
     if (!this.#over) this.#detach()
     this.#over = true
+    relief.waiting(-this.#queued)
     this.#queue = []
     this.#queued = 0
   }

@@ -8,10 +8,10 @@ const test = suite('relief of the heap')
 test('asks for a collection once for every 8 MiB, however they are cut', () => {
   for (const size of [64 * 1024, 100_000, 3 * MiB, 8 * MiB]) {
     let collections = 0
-    const relieve = createRelief(() => collections++)
+    const relief = createRelief(() => collections++)
     let passed = 0
     while (passed < 80 * MiB) {
-      relieve(size)
+      relief.passed(size)
       passed += size
     }
     assert.ok(
@@ -21,9 +21,24 @@ test('asks for a collection once for every 8 MiB, however they are cut', () => {
   }
 })
 
+test('asks less often while more waits, up to 32 MiB, and as often again after that', () => {
+  let collections = 0
+  const relief = createRelief(() => collections++)
+  const during = (bytes: number) => {
+    collections = 0
+    for (let passed = 0; passed < bytes; passed += MiB) relief.passed(MiB)
+    return collections
+  }
+  relief.waiting(4 * MiB)
+  assert.is(during(160 * MiB), 10)
+  relief.waiting(60 * MiB)
+  assert.is(during(320 * MiB), 10)
+  relief.waiting(-64 * MiB)
+  assert.is(during(80 * MiB), 10)
+})
+
 test('does nothing where the engine cannot be asked', () => {
-  const relieve = createRelief(null)
-  relieve(100 * MiB)
+  createRelief(null).passed(100 * MiB)
 })
 
 test('frees buffers nobody holds, and shows gc to nobody else', async () => {
