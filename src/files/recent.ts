@@ -1,3 +1,4 @@
+import { createBelief } from '../shared/belief.ts'
 import { type FileRecord, isReadable } from './record.ts'
 import { type Executor, findFile } from './records.ts'
 
@@ -29,49 +30,19 @@ const mostKept = 1_000
  * any case.
  */
 export function createRecentFiles(db: Executor, changes: FileChangesHeard): RecentFiles {
-  const kept = new Map<string, { record: FileRecord; until: number }>()
-  const asked = new Map<string, Promise<FileRecord | null>>()
-  changes.onChange((id) => {
-    // What was asked before the change may not be answered after it.
-    if (id === null) {
-      kept.clear()
-      asked.clear()
-    } else {
-      kept.delete(id)
-      asked.delete(id)
-    }
+  const files = createBelief<FileRecord | null>({
+    ms: believedMs,
+    most: mostKept,
+    isKept: (record) => record !== null && isReadable(record.state),
+    now: () => performance.now(),
   })
-
-  const ask = (id: string) => {
-    const asking = findFile(db, id).then((record) => {
-      if (asked.get(id) === asking && record && isReadable(record.state)) {
-        kept.set(id, { record, until: performance.now() + believedMs })
-        const [oldest] = kept.keys()
-        if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest)
-      }
-      return record
-    })
-    asked.set(id, asking)
-    const over = () => {
-      if (asked.get(id) === asking) asked.delete(id)
-    }
-    asking.then(over, over)
-    return asking
-  }
-
-  const keptOf = (id: string) => {
-    const known = kept.get(id)
-    return known && known.until > performance.now() ? known.record : null
-  }
-
+  changes.onChange((id) => {
+    if (id === null) files.forgetWhere(() => true)
+    else files.forget(id)
+  })
   return {
-    isKept: (id) => keptOf(id) !== null,
-    findAnew: ask,
-    async find(id) {
-      const known = keptOf(id)
-      if (known) return known
-      kept.delete(id)
-      return asked.get(id) ?? ask(id)
-    },
+    isKept: (id) => files.get(id) !== undefined,
+    findAnew: (id) => files.readAnew(id, () => findFile(db, id)),
+    find: async (id) => files.get(id) ?? files.read(id, () => findFile(db, id)),
   }
 }
