@@ -5,12 +5,12 @@ import { createRelief, youngCollection } from '../../../src/shared/relief.ts'
 const MiB = 1024 ** 2
 const test = suite('relief of the heap')
 
-test('asks for a collection once for every 8 MiB, however they are cut', () => {
-  for (const size of [64 * 1024, 100_000, 3 * MiB, 8 * MiB]) {
+test('asks for a collection once for every 4 MiB, however they are cut', () => {
+  for (const size of [64 * 1024, 100_000, 1.5 * MiB, 4 * MiB]) {
     let collections = 0
     const relief = createRelief(() => collections++)
     let passed = 0
-    while (passed < 80 * MiB) {
+    while (passed < 40 * MiB) {
       relief.passed(size)
       passed += size
     }
@@ -34,7 +34,7 @@ test('asks less often while more waits, up to 32 MiB, and as often again after t
   relief.waiting(60 * MiB)
   assert.is(during(320 * MiB), 10)
   relief.waiting(-64 * MiB)
-  assert.is(during(80 * MiB), 10)
+  assert.is(during(40 * MiB), 10)
 })
 
 test('does nothing where the engine cannot be asked', () => {
