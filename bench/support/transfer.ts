@@ -2,6 +2,7 @@ import { expectStatus } from './answer.ts'
 import { Connection } from './connection.ts'
 import { pieces } from './content.ts'
 import type { Experiment, Figures, Subject } from './experiment.ts'
+import { touchMemory } from './machine.ts'
 import { meter } from './meter.ts'
 import { residentMiB } from './process-stats.ts'
 
@@ -52,6 +53,7 @@ export async function send(
   const paths: string[] = []
   for (const connection of connections) paths.push(await api.create(connection, bytes))
   const residentBefore = residentMiB(process.pid, 'now')
+  touchMemory(parallel * bytes)
 
   const cost = await meter(process.pid, async () => {
     const answers = connections.map((connection, index) =>
