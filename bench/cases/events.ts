@@ -129,8 +129,8 @@ async function measure(
   const [, first = before, second = before] = resident
   await settledMachine(options.patienceSeconds)
   await Promise.all(watchers.map((some) => some.told()))
-  const connections = await Promise.all(paths.map(() => Connection.open(process.port)))
   touchMemory(uploads * bytes)
+  const connections = await Promise.all(paths.map(() => Connection.open(process.port)))
 
   const cost = await meter(process.pid, async () => {
     const answers = connections.map((connection, index) =>

@@ -47,13 +47,13 @@ export async function send(
 ) {
   const { parallel, bytes } = transfer
   const { api, process } = subject
+  touchMemory(parallel * bytes)
   const connections = await Promise.all(
     Array.from({ length: parallel }, () => Connection.open(process.port)),
   )
   const paths: string[] = []
   for (const connection of connections) paths.push(await api.create(connection, bytes))
   const residentBefore = residentMiB(process.pid, 'now')
-  touchMemory(parallel * bytes)
 
   const cost = await meter(process.pid, async () => {
     const answers = connections.map((connection, index) =>
