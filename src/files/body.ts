@@ -54,11 +54,13 @@ export async function openSections(source: SectionSource): Promise<Readable> {
       else current?.resume()
     },
     destroy(error, done) {
+      relief.waiting(-highWaterMark)
       watch.stop()
       current?.destroy()
       done(error)
     },
   })
+  relief.waiting(highWaterMark)
   const fail = (found: string) => body.destroy(corrupt(found))
   const take = (step: Promise<void>) => void step.catch((error) => body.destroy(error))
   const watch = watchdog(stallMs, () => fail('a read that stalled'))

@@ -27,13 +27,13 @@ const timesWaiting = 4
  * millisecond, since hardly anything of it is alive, and none of the others happens.
  *
  * What lives through two collections is young no more, and only marking frees it. Where many
- * bodies wait to be written their buffers live longer, so collections come less often: else 100
- * uploads had the heap marked every 70 MiB, which costs the more the larger it is.
+ * bodies wait to be written or sent their buffers live longer, so collections come less often:
+ * else 100 uploads had the heap marked every 70 MiB, which costs the more the larger it is.
  */
 export interface Relief {
   /** So many bytes went by. */
   passed(bytes: number): void
-  /** So many bytes more wait in memory until they are written; fewer where it is negative. */
+  /** So many bytes more wait in memory until they are written or sent; fewer where it is negative. */
   waiting(bytes: number): void
   /** Bytes that wait now. */
   readonly held: number

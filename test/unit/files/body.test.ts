@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openSections } from '../../../src/files/body.ts'
 import { CarcosaError, type ErrorCode } from '../../../src/shared/errors.ts'
+import { relief } from '../../../src/shared/relief.ts'
 import type { MemoryStore } from '../../../stores/memory.ts'
 import type { ByteRange } from '../../../stores/store.ts'
 import { randomBytesFrom } from '../../support/byte-source.ts'
@@ -13,6 +14,19 @@ import { seededRandom } from '../../support/random.ts'
 import { readReply, refusal, servedFile } from '../../support/served-file.ts'
 
 const test = suite('files/body')
+
+// However a body ends, nobody believes that some of it still waits.
+test.after.each(async () => {
+  for (let turns = 0; turns < 20 && relief.held > 0; turns++) await turn()
+  assert.is(relief.held, 0)
+})
+
+test('a body waits in memory until it has ended', async () => {
+  const { ask } = subject()
+  const { body } = await ask()
+  assert.ok(relief.held > 0)
+  assert.equal(await buffer(body as Readable), content)
+})
 
 const content = Buffer.from('0123456789')
 
