@@ -7,6 +7,7 @@ import { createRouter, route } from '../../src/index.ts'
 import { memory } from '../../stores/memory.ts'
 import type { Answered } from '../support/exchange.ts'
 import { postgres } from '../support/postgres.ts'
+import { openRaw } from '../support/raw-http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const body = Buffer.alloc(10 * 1024, 'carcosa ')
@@ -154,6 +155,26 @@ test('without bytes too the row waits for the count', async () => {
   const before = await rows()
   assert.is((await post('whole', 1_000_000)).status, 429)
   assert.is(await rows(), before)
+})
+
+test('W6: beyond the limit nobody is asked for the bytes', async () => {
+  await spend('whole')
+  const raw = await openRaw(server.port)
+  try {
+    await uncounted(async () => {
+      raw.ask('POST', '/uploads/whole', {
+        'Tus-Resumable': '1.0.0',
+        'Upload-Length': String(body.length),
+        'Content-Length': String(body.length),
+        'Content-Type': 'application/offset+octet-stream',
+        Expect: '100-continue',
+      })
+      await sleep(100)
+    })
+    assert.is((await raw.answer()).status, 429)
+  } finally {
+    raw.cut()
+  }
 })
 
 test.run()
