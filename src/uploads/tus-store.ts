@@ -34,11 +34,10 @@ export class LifecycleStore extends DataStore {
 
   override async create(upload: Upload): Promise<Upload> {
     const call = this.#call()
-    const { headers } = call.exchange.admitted
-    const followed = Number(headers.get('content-length') ?? 0) > 0
+    const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     // W6: who waits to be asked for the bytes is asked when nothing can be refused any more.
-    if (headers.has('expect')) await call.exchange.counted
+    if (call.request.headers.has('expect')) await call.exchange.counted
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
     if (followed && isWhole(call.body(), draft.size)) {
       call.whole = { draft, early }

@@ -13,9 +13,13 @@ import { startServer, type TestServer } from '../support/server.ts'
 const body = Buffer.alloc(10 * 1024, 'carcosa ')
 let asked = 0
 const limited = { points: 1, per: '1h' } as const
+/** One for each test: who was refused once is refused without being counted. */
 const router = createRouter({
   whole: route({ blob: {} }).public().rateLimit(limited),
+  refused: route({ blob: {} }).public().rateLimit(limited),
   failing: route({ blob: {} }).public().rateLimit(limited),
+  empty: route({ blob: {} }).public().rateLimit(limited),
+  expecting: route({ blob: {} }).public().rateLimit(limited),
   image: route({ image: {} }).public().rateLimit(limited),
   asking: route({ blob: {} })
     .public()
@@ -105,10 +109,10 @@ test('its bytes do not wait for its count, and its row does', async () => {
 })
 
 test('beyond the limit neither bytes nor a row are left', async () => {
-  await spend('whole')
+  await spend('refused')
   const before = await rows()
   const { posted } = await uncounted(async () => {
-    const posted = post('whole')
+    const posted = post('refused')
     await until(hasBytes)
     return { posted }
   })
@@ -151,18 +155,18 @@ test('beyond the limit the refusal says so, whatever else is wrong', async () =>
 })
 
 test('without bytes too the row waits for the count', async () => {
-  await spend('whole')
+  await spend('empty')
   const before = await rows()
-  assert.is((await post('whole', 1_000_000)).status, 429)
+  assert.is((await post('empty', 1_000_000)).status, 429)
   assert.is(await rows(), before)
 })
 
 test('W6: beyond the limit nobody is asked for the bytes', async () => {
-  await spend('whole')
+  await spend('expecting')
   const raw = await openRaw(server.port)
   try {
     await uncounted(async () => {
-      raw.ask('POST', '/uploads/whole', {
+      raw.ask('POST', '/uploads/expecting', {
         'Tus-Resumable': '1.0.0',
         'Upload-Length': String(body.length),
         'Content-Length': String(body.length),
