@@ -73,6 +73,9 @@ function createPool(url: string, options: PostgresOptions): pg.Pool {
     connectionString: url,
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: options.connectTimeout ?? 10_000,
+    // A new one has to read the catalogue and plan every statement before it is of use; by default
+    // all would be closed after 10 s without a request, and the next burst wait for new ones.
+    idleTimeoutMillis: 5 * 60_000,
     application_name: 'carcosa',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
