@@ -28,6 +28,7 @@ export function transferSteps(
       sent.set(subject, [])
     },
     measure: async (subject) => {
+      touchMemory(transfer.parallel * transfer.bytes)
       const { figures, paths } = await send(subject, transfer)
       sent.get(subject)?.push(...paths.slice(0, transfer.compare))
       return figures
@@ -47,7 +48,6 @@ export async function send(
 ) {
   const { parallel, bytes } = transfer
   const { api, process } = subject
-  touchMemory(parallel * bytes)
   const connections = await Promise.all(
     Array.from({ length: parallel }, () => Connection.open(process.port)),
   )

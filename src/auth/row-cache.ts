@@ -32,6 +32,6 @@ export function createRowCache<Row>(options: RowCacheOptions<Row>): RowCache<Row
       rows.forgetWhere((row) => row !== null && isAbout(row, message))
     })
   }
-  channel.onGap(() => rows.forgetWhere(() => true))
+  channel.onGap(rows.forgetAll)
   return { get: async (name, load) => rows.get(name) ?? rows.read(name, load) }
 }

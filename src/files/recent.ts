@@ -37,7 +37,7 @@ export function createRecentFiles(db: Executor, changes: FileChangesHeard): Rece
     now: () => performance.now(),
   })
   changes.onChange((id) => {
-    if (id === null) files.forgetWhere(() => true)
+    if (id === null) files.forgetAll()
     else files.forget(id)
   })
   return {

@@ -12,6 +12,8 @@ export interface Belief<Value> {
   forget(key: string): void
   /** Forgets what fits, and whatever is being read, of which nobody knows whether it does. */
   forgetWhere(isAbout: (value: Value) => boolean): void
+  /** Forgets everything: nobody knows what was not heard. */
+  forgetAll(): void
 }
 
 export interface BeliefOptions<Value> {
@@ -71,6 +73,10 @@ export function createBelief<Value>({
       for (const [key, { value }] of entries) {
         if (isAbout(value)) entries.delete(key)
       }
+    },
+    forgetAll() {
+      reading.clear()
+      entries.clear()
     },
   }
 }

@@ -26,7 +26,7 @@ export function createQuotaCache(
 ): QuotaCache {
   const limited = createBelief<boolean>({ ms: believedMs })
   channel.on(topic, limited.forget)
-  channel.onGap(() => limited.forgetWhere(() => true))
+  channel.onGap(limited.forgetAll)
   return {
     get(projectId, load) {
       const known = limited.get(projectId)

@@ -55,12 +55,13 @@ test('what is not to be kept is read every time', async () => {
 })
 
 test('what was asked before a change is told, and not kept', async () => {
-  for (const change of ['forget', 'forgetWhere'] as const) {
+  for (const change of ['forget', 'forgetWhere', 'forgetAll'] as const) {
     const found = belief()
     const { load: early, resolve } = slow()
     const reading = found.read('a', early)
     if (change === 'forget') found.forget('a')
-    else found.forgetWhere(() => false)
+    else if (change === 'forgetWhere') found.forgetWhere(() => false)
+    else found.forgetAll()
     const later = found.read('a', load('new'))
     resolve('old')
     assert.equal(await Promise.all([reading, later]), ['old', 'new'])
@@ -87,6 +88,8 @@ test('a change of one leaves the others', async () => {
     ['a', 'b', 'c'].map((key) => found.get(key)),
     [undefined, undefined, 'c'],
   )
+  found.forgetAll()
+  assert.is(found.get('c'), undefined)
 })
 
 test('a failure is told to all who wait, and the next one reads again', async () => {
