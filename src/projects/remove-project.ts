@@ -96,10 +96,13 @@ const purgedStatement: Statement = {
   sql: `SELECT id FROM carcosa.file WHERE id = $1 AND purged_at IS NOT NULL`,
 }
 
-/** What belongs to a project, in an order in which nothing refers to what is gone. */
+/**
+ * What belongs to a project, in an order in which nothing comes back: an event is always written
+ * from the row of its file, and numbered from its own.
+ */
 const rowStatements = [
-  deletion('event'),
   deletion('file', 'AND purged_at IS NOT NULL'),
+  deletion('event'),
   ...['api_key', 'event_sequence', 'owner_usage', 'usage_day', 'usage_cursor'].map(
     (table) => deletion(table),
   ),
