@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts'
-import type { RateLimiter, Wish } from '../limits/limiter.ts'
+import type { RateLimiter, Spending, Wish } from '../limits/limiter.ts'
 import { CarcosaError } from '../shared/errors.ts'
 import type { UploadRequest } from '../uploads/deps.ts'
 import { holderOf } from '../uploads/ticket.ts'
@@ -23,21 +23,13 @@ export async function limitCreation(
   limits: CreationLimits,
   located: Pick<Located, 'client'>,
   { operation, request }: { operation: 'create' | 'prepare'; request: UploadRequest },
-): Promise<Counting> {
+): Promise<Spending> {
   const { limiter } = limits
   const wish = creationWish(located, { operation, request })
   limiter.assertFree(wish)
   const known = await withPrincipal(limits, wish, request)
   limiter.assertFree(known)
-  const standing = limiter.spend(known)
-  // Nobody may be waiting for it yet when it fails.
-  standing.catch(() => undefined)
-  return { standing }
-}
-
-export interface Counting {
-  /** The headers for the answer; rejects with RATE_LIMITED. */
-  readonly standing: Promise<Record<string, string>>
+  return limiter.begin(known)
 }
 
 /** Of so many creations at once, how many there may be. */

@@ -73,13 +73,13 @@ async function create(
 ): Promise<Reply> {
   const { request } = exchange
   const creation = { operation: 'create', request } as const
-  const { standing } = await limitCreation(limits, located, creation)
-  const answer = tus({ ...exchange, counted: standing }).catch(async (error: unknown) => {
+  const counted = await limitCreation(limits, located, creation)
+  const answer = tus({ ...exchange, counted }).catch(async (error: unknown) => {
     // Who is beyond the limit is told that before anything else.
-    await standing
+    await counted.settled()
     throw error
   })
-  return withHeaders(await answer, await standing)
+  return withHeaders(await answer, await counted.settled())
 }
 
 function requestFor(
@@ -128,8 +128,8 @@ async function prepare(
 ): Promise<Reply> {
   requirePost(located, 'A batch is prepared with POST.')
   const preparation = { operation: 'prepare', request } as const
-  const { standing } = await limitCreation(limits, located, preparation)
-  const headers = await standing
+  const counted = await limitCreation(limits, located, preparation)
+  const headers = await counted.settled()
   const batch = parseBatch(await readJson(located))
   const { batchId, expiresAt, errors, files } = await judgeBatch(uploads, request, batch)
   const count = files.filter((file) => !('error' in file)).length

@@ -4,7 +4,18 @@ export interface Counts {
    * Adds `points` to what `key` has in its window, atomically; the window begins with the first
    * points after the last one ended. Rejects where the counters cannot be reached.
    */
-  add(key: string, points: number, seconds: number): Promise<Count>
+  add(key: string, addition: Addition): Promise<Count>
+}
+
+export interface Addition {
+  readonly points: number
+  /** How long a window is. */
+  readonly seconds: number
+  /**
+   * Resolves when somebody waits for the count: before that it may be put off by a few
+   * milliseconds, to be done together with others. Default: somebody does.
+   */
+  readonly wanted?: Promise<void> | undefined
 }
 
 export interface Count {

@@ -17,10 +17,10 @@ export function insuredCounts(
   let isFailing = false
   let pausedUntil = 0
   return {
-    async add(key, points, seconds) {
-      if (performance.now() < pausedUntil) return insurance.add(key, points, seconds)
+    async add(key, addition) {
+      if (performance.now() < pausedUntil) return insurance.add(key, addition)
       try {
-        const count = await inTime(counts.add(key, points, seconds))
+        const count = await inTime(counts.add(key, addition))
         if (isFailing) log.info({}, 'rate limits are counted for all processes again')
         isFailing = false
         return count
@@ -33,7 +33,7 @@ export function insuredCounts(
           )
         }
         isFailing = true
-        return insurance.add(key, points, seconds)
+        return insurance.add(key, addition)
       }
     },
   }

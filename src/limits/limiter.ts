@@ -44,8 +44,19 @@ export interface RateLimiter {
    * @throws {CarcosaError} RATE_LIMITED if there is none left
    */
   spend(wish: Wish): Promise<Record<string, string>>
+  /** Begins to spend one point of somebody who was found free, while other things are done. */
+  begin(wish: Wish): Spending
   /** Spends as many of `points` as are left, and returns how many. Never throws. */
   spendSome(wish: Wish, points: number): Promise<number>
+}
+
+/** A point that is being spent. */
+export interface Spending {
+  /**
+   * The headers for the answer. Until somebody asks for them, counting may be put off a little.
+   * @throws {CarcosaError} RATE_LIMITED if there was no point left
+   */
+  settled(): Promise<Record<string, string>>
 }
 
 export interface LimiterParts {
@@ -90,32 +101,51 @@ export function createLimiter({ limits, counts, meter, log }: LimiterParts): Rat
     if (standing) throw refuse(wish, standing)
   }
 
-  const count = async (wish: Wish, points: number) =>
+  const count = (
+    wish: Wish,
+    points: number,
+    wanted?: Promise<void>,
+  ): Promise<Standing[]> =>
     Promise.all(
       targetsOf(limits, wish).map(async ({ rule, key }) => {
-        const { points: spent, msLeft } = await counts.add(key, points, rule.seconds)
-        if (spent > rule.points) blocked.keep(key, msLeft)
-        return { standing: { ...rule, remaining: rule.points - spent, msLeft } }
+        const spent = await counts.add(key, { points, seconds: rule.seconds, wanted })
+        const { msLeft } = spent
+        if (spent.points > rule.points) blocked.keep(key, msLeft)
+        return { ...rule, remaining: rule.points - spent.points, msLeft }
       }),
     )
+
+  /** The headers for who stands so, unless a limit is exceeded. */
+  const judge = (wish: Wish, standings: Standing[]) => {
+    const beyond = standings
+      .filter(({ remaining }) => remaining < 0)
+      .toSorted((a, b) => b.msLeft - a.msLeft)
+    if (beyond[0]) throw refuse(wish, { ...beyond[0], remaining: 0 })
+    return rateHeaders(wish.operation, standings)
+  }
 
   return {
     assertFree,
     async spend(wish) {
       assertFree(wish)
-      const standings = (await count(wish, 1)).map(({ standing }) => standing)
-      const beyond = standings
-        .filter(({ remaining }) => remaining < 0)
-        .toSorted((a, b) => b.msLeft - a.msLeft)
-      if (beyond[0]) throw refuse(wish, { ...beyond[0], remaining: 0 })
-      return rateHeaders(wish.operation, standings)
+      return judge(wish, await count(wish, 1))
+    },
+    begin(wish) {
+      const { promise: wanted, resolve } = Promise.withResolvers<void>()
+      const headers = count(wish, 1, wanted).then((standings) => judge(wish, standings))
+      // Nobody may be waiting for it yet when it fails.
+      headers.catch(() => undefined)
+      return {
+        settled() {
+          resolve()
+          return headers
+        },
+      }
     },
     async spendSome(wish, points) {
       if (blockedIn(wish)) return 0
       const standings = await count(wish, points)
-      const left = standings.map(({ standing: { remaining } }) =>
-        Math.max(remaining + points, 0),
-      )
+      const left = standings.map(({ remaining }) => Math.max(remaining + points, 0))
       return Math.min(points, ...left)
     },
   }

@@ -11,7 +11,7 @@ export function memoryCounts(): Counts {
   const counter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 1 })
   const windows = createRecent(mostKeys)
   return {
-    async add(key, points, seconds) {
+    async add(key, { points, seconds }) {
       const { consumedPoints, msBeforeNext } = await counter.penalty(key, points, {
         customDuration: seconds,
       })

@@ -13,7 +13,7 @@ export function redisCounts(client: RedisClient, prefix: string): Counts {
     duration: 1,
   })
   return {
-    async add(key, points, seconds) {
+    async add(key, { points, seconds }) {
       const { consumedPoints, msBeforeNext } = await counter.penalty(key, points, {
         customDuration: seconds,
       })

@@ -5,18 +5,15 @@ import { admit, type Creation } from './admission.ts'
 import type { UploadDeps, UploadRequest } from './deps.ts'
 import type { Admitted } from './door.ts'
 import type { Lease } from './lease.ts'
-import type { WholeFile } from './whole.ts'
+import type { Counted, WholeFile } from './whole.ts'
 
 export interface TusExchange {
   request: UploadRequest
   admitted: Admitted
   /** Begins the body; on Node this is where `100 Continue` is sent, after all checks (W6). */
   openBody(): Readable
-  /**
-   * Rejects where the rate limits refuse a creation, which must have no effect before it is
-   * settled; null for what is not counted.
-   */
-  counted: Promise<unknown> | null
+  /** Of a creation, which must have no effect before that is settled; null for what is not counted. */
+  counted: Counted | null
 }
 
 /** What one request gathers on its way through the library. */
@@ -54,7 +51,7 @@ export class Call {
 
   async #judge(creation: Creation): Promise<NewFile> {
     // What the developer's own code does is an effect.
-    if (this.request.route.middleware) await this.exchange.counted
+    if (this.request.route.middleware) await this.exchange.counted?.settled()
     return admit(this.#deps, this.request, creation)
   }
 

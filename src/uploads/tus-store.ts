@@ -37,13 +37,13 @@ export class LifecycleStore extends DataStore {
     const followed = Number(call.exchange.admitted.headers.get('content-length') ?? 0) > 0
     const draft = await call.draft()
     // W6: who waits to be asked for the bytes is asked when nothing can be refused any more.
-    if (call.request.headers.has('expect')) await call.exchange.counted
+    if (call.request.headers.has('expect')) await call.exchange.counted?.settled()
     const early = followed ? detectEarly(this.#deps, call.body(), draft.size) : null
     if (followed && isWhole(call.body(), draft.size)) {
       call.whole = { draft, early }
       return upload
     }
-    await call.exchange.counted
+    await call.exchange.counted?.settled()
     const { record, replayed } = await create(this.#deps, draft, {
       followed,
       early,
