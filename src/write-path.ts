@@ -5,6 +5,7 @@ import { assertNotShutOut } from './auth/shut-out.ts'
 import type { Config } from './config.ts'
 import { createBus } from './events/bus.ts'
 import type { Feed } from './events/feed.ts'
+import { createArrivals } from './files/arrivals.ts'
 import { createDetector } from './files/detect.ts'
 import type { Drain } from './ops/drain.ts'
 import type { Metrics } from './ops/metrics.ts'
@@ -54,6 +55,7 @@ export function uploadDeps(
     quotas: createQuotas({ db, channel, meter: metrics.meter }),
     projects: createProjectGate(db, channel),
     defaultStore: [...stores.keys()][0] ?? 'default',
+    arrivals: createArrivals(db),
     leases: meteredLeases(
       createLeases({ db, channel, bus, log }, internals.leases),
       metrics.meter,

@@ -80,6 +80,14 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return [...causes(error)].some(({ code }) => foreignKey.has(code ?? ''))
 }
 
+/** 22 data exception, 23 constraint violation, 40 transaction rollback. */
+const refusedClass = /^(22|23|40)[0-9A-Z]{3}$/
+
+/** Whether Postgres refused a statement for what it says or met, so that nothing of it has happened. */
+export function isRefusal(error: unknown): boolean {
+  return [...causes(error)].some(({ code }) => refusedClass.test(code ?? ''))
+}
+
 /** The directory of the embedded database cannot be made or written. */
 export function directoryError(directory: string, cause: unknown): CarcosaError {
   const { code } = cause as { code?: string }

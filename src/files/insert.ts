@@ -1,31 +1,14 @@
-import type { Statement } from '../db/database.ts'
 import { isUniqueViolation } from '../db/errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import { countSql, roomSql } from '../usage/reserve.ts'
 import { fromNow } from './fence.ts'
 import { insertTagsSql, isLabelled } from './labels.ts'
-import {
-  type FileChanges,
-  type FileRecord,
-  type FileState,
-  type NewFile,
-  newRecord,
-} from './record.ts'
+import { type FileRecord, type NewFile, newRecord } from './record.ts'
 import type { Executor } from './records.ts'
 import { encode, toJson } from './row.ts'
-import {
-  type Also,
-  alsoSql,
-  type Column,
-  changeableColumns,
-  hasValue,
-  insertColumns,
-  insertEvents,
-  labelColumns,
-} from './statement-parts.ts'
-import type { Transition } from './transition.ts'
+import { insertColumns, insertEvents, labelColumns } from './statement-parts.ts'
 
-/** How rows of `carcosa.file` begin: empty, or as those of files that are stored already. */
+/** How rows of `carcosa.file` begin empty; those of files that came whole: see insert-stored.ts. */
 
 export interface Insertion {
   events: readonly NewEvent[]
@@ -62,41 +45,8 @@ export async function insertFile(
   return row ? newRecord(file, row.created_at) : null
 }
 
-export interface Arrival extends Pick<Transition, 'changes' | 'events' | 'also'> {
-  to: FileState
-  /** As of {@link Insertion}. */
-  counted?: boolean
-}
-
-/**
- * Inserts the row of a file whose bytes are in its store already, with its events and jobs: what
- * {@link insertFile} and {@link transition} would do, in one step. Null as of insertFile.
- */
-export async function insertStored(
-  db: Executor,
-  file: NewFile,
-  { to, changes = {}, events = [], also = [], counted = false }: Arrival,
-): Promise<FileRecord | null> {
-  const columns = changeableColumns.filter(([property]) => property in changes)
-  const none = { tags: [], pinned: [] }
-  const values: Partial<FileRecord> = { ...none, ...file, expiresAt: null, ...changes }
-  const inserted = arrivalColumns(columns, isLabelled(file))
-  const statement = arrivalStatement({ columns: inserted, also, counted })
-  const parameters = [
-    ...inserted.map(([property]) => encode(property, values[property])),
-    to,
-    toJson(events),
-    ...also.filter(hasValue).map(({ value }) => value),
-  ]
-  const [row] = await db
-    .query<{ created_at: Date }>(statement, parameters)
-    .catch((error) => nothingIfSecond(error, counted))
-  if (!row) return null
-  return { ...newRecord(file, row.created_at), expiresAt: null, ...changes, state: to }
-}
-
 /** Of those that are counted the second one must leave nothing behind, so it fails. */
-function nothingIfSecond(error: unknown, counted: boolean): [] {
+export function nothingIfSecond(error: unknown, counted: boolean): [] {
   if (counted && isUniqueViolation(error, 'file_batch_id_batch_index_key')) return []
   throw error
 }
@@ -172,73 +122,4 @@ function insertStatementsOf(name: string, sql: string) {
       sql: `${sql}\nSELECT created_at, ${notDurable} FROM f`,
     },
   }
-}
-
-const arrivalStatements = new Map<string, Statement>()
-
-/** What a file is created with and what it has become since, each column once. */
-function arrivalColumns(
-  columns: readonly Column<keyof FileChanges>[],
-  labelled: boolean,
-): readonly ArrivalColumn[] {
-  const later = new Set<string>(columns.map(([property]) => property))
-  const first = insertColumns.filter(([property]) => !later.has(property))
-  return [...first, ...columns, ...(labelled ? labelColumns : [])]
-}
-
-type ArrivalColumn = Column<keyof NewFile | keyof FileChanges>
-
-interface ArrivalShape {
-  columns: readonly ArrivalColumn[]
-  also: readonly Also[]
-  counted: boolean
-}
-
-/** One prepared statement per set of jobs; there are a handful. */
-function arrivalStatement(shape: ArrivalShape): Statement {
-  const { columns, also, counted } = shape
-  const names = [...columns.map(([, column]) => column), ...also.map(({ name }) => name)]
-  const key = [...names, counted && 'counted'].join(' ')
-  const known = arrivalStatements.get(key)
-  if (known) return known
-  const state = columns.length + 1
-  const tags = columns.findIndex(([property]) => property === 'tags') + 1
-  const statement = {
-    name: `file_insert_stored_${arrivalStatements.size}`,
-    sql: `WITH ${counted ? countedArrivalSql(columns) : arrivalSql(columns)},
-${insertEvents(state + 1)}${tags ? `, ${insertTagsSql(tags)}` : ''}${alsoSql(also, state + 2)}
-SELECT created_at FROM f`,
-  }
-  arrivalStatements.set(key, statement)
-  return statement
-}
-
-function arrivalSql(columns: ArrivalShape['columns']): string {
-  const { names, values } = partsOf(columns)
-  return `f AS (
-  INSERT INTO carcosa.file (${names})
-  VALUES (${values.join(', ')})
-  ON CONFLICT (batch_id, batch_index) DO NOTHING
-  RETURNING id, project_id, created_at, claimed_until
-)`
-}
-
-function countedArrivalSql(columns: ArrivalShape['columns']): string {
-  const { names, values } = partsOf(columns)
-  const valueFor = (name: ArrivalColumn[0]) =>
-    values[columns.findIndex(([property]) => property === name)] ?? 'NULL'
-  const bytes = `coalesce(${valueFor('size')}, 0)`
-  const asked = { project: valueFor('projectId'), owner: valueFor('ownerId'), bytes }
-  return `${roomSql(asked)}, f AS (
-  INSERT INTO carcosa.file (${names}, reserved)
-  SELECT ${values.join(', ')}, ${bytes} FROM room
-  RETURNING id, project_id, created_at, claimed_until, reserved
-), ${countSql}`
-}
-
-/** All columns, and their parameters; the state is the last. */
-function partsOf(columns: ArrivalShape['columns']) {
-  const names = [...columns.map(([, column]) => `"${column}"`), 'state'].join(', ')
-  const casts = [...columns.map(([, , cast]) => cast), 'text']
-  return { names, values: casts.map((cast, i) => `$${i + 1}::${cast}`) }
 }

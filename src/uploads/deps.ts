@@ -6,6 +6,7 @@ import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../db/database.ts'
 import type { Bus } from '../events/bus.ts'
 import type { Feed } from '../events/feed.ts'
+import type { Arrivals } from '../files/arrivals.ts'
 import type { Detector } from '../files/detect.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { NamedRoute } from '../routes/definition.ts'
@@ -32,6 +33,8 @@ export interface UploadDeps {
   readonly channel: Channel
   readonly stores: ReadonlyMap<string, Store>
   readonly defaultStore: string
+  /** Of files that came whole. */
+  readonly arrivals: Arrivals
   readonly leases: Leases
   readonly tails: Tails
   readonly tickets: TicketOffice

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import type { Store } from '../../stores/store.ts'
-import { insertStored } from '../files/insert.ts'
 import { type FileRecord, type NewFile, newRecord } from '../files/record.ts'
 import { CarcosaError, hasCode } from '../shared/errors.ts'
 import { relief } from '../shared/relief.ts'
@@ -15,6 +14,12 @@ import { lengthExceeded } from './receive.ts'
 import { type EarlyType, feed, newTail, type Tail } from './tails.ts'
 import { judgeContent, type Verdict } from './verdict.ts'
 
+/** A creation while it is counted for the rate limits. */
+export interface Counted {
+  /** Rejects where they refuse it. Until somebody asks, counting may be put off a little. */
+  settled(): Promise<unknown>
+}
+
 /** A file that came whole with the request that creates it. */
 export interface WholeFile {
   draft: NewFile
@@ -24,8 +29,8 @@ export interface WholeFile {
   lease: Lease
   /** Where this request found us mounted. */
   prefix: string
-  /** Rejects if it may not be created; nothing is written before but its bytes. */
-  counted: Promise<unknown> | null
+  /** Until it is settled nothing is written but the bytes. */
+  counted: Counted | null
 }
 
 /** Whether all of a file of this size has arrived. */
@@ -60,7 +65,7 @@ export async function receiveWhole(
 
   const arriving = put(deps, { record, store, object, body, lease, tail })
   const verdict = await leavingNothing(arriving)
-  if (counted) await leavingNothing(counted)
+  if (counted) await leavingNothing(counted.settled())
   if (verdict.error) return refuse(deps, { draft, verdict, lease })
   await leavingNothing(store.complete(object, tail.offset))
   await deps.faults('finish:before-commit')
@@ -146,7 +151,7 @@ async function commit(
   const { to, changes, events, also } = storedFile(deps, record, found)
   const all = { to, changes, events: [createdEvent(draft), ...events], also }
   const stored = await writeWithin(deps, draft, (counted) =>
-    insertStored(deps.db, draft, { ...all, counted }),
+    deps.arrivals.insert(draft, { ...all, counted }),
   ).catch(async (error: unknown) => {
     if (hasNoRow.some((code) => hasCode(error, code))) await discard(deps, draft)
     throw error
