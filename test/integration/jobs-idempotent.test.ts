@@ -122,7 +122,8 @@ const scenes: { [Name in JobName]: (scene: Scene) => Promise<JobPayloads[Name]> 
 
 /** As if the grace period were over. */
 async function overdue({ uploads }: TestServer, projectId: string): Promise<void> {
-  const sql = 'UPDATE carcosa.project SET delete_after = now() WHERE id = $1'
+  const sql =
+    "UPDATE carcosa.project SET delete_after = now() - interval '1 ms' WHERE id = $1"
   await uploads.db.executeSql(sql, [projectId])
 }
 

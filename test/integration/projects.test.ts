@@ -71,7 +71,7 @@ async function fails(code: string, work: Promise<unknown>): Promise<void> {
 
 async function runDue(projectId: string): Promise<void> {
   await server.uploads.db.executeSql(
-    'UPDATE carcosa.project SET delete_after = now() WHERE id = $1',
+    "UPDATE carcosa.project SET delete_after = now() - interval '1 ms' WHERE id = $1",
     [projectId],
   )
   await remove(projectId)

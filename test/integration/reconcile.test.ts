@@ -76,7 +76,9 @@ test('what expired is ended and deleted first, unless one store is asked for', a
   const { server, main } = context
   const upload = await begin(server, 'demo', { length: 10 })
   await patch(server.doors.http, upload.url, { offset: 0, body: 'hello' })
-  await server.uploads.db.executeSql('UPDATE carcosa.file SET expires_at = now()')
+  await server.uploads.db.executeSql(
+    "UPDATE carcosa.file SET expires_at = now() - interval '1 ms'",
+  )
   assert.is((await reconcile(server, { store: 'main' })).swept, null)
   const dry = await reconcile(server, { dryRun: true })
   assert.equal(dry.swept, { expired: 1, purged: 1 })

@@ -163,7 +163,7 @@ test('many are deleted, of which only those one may; they come back one by one',
   assert.is((await world.ask({ path: `/files/${mine}` })).status, 200)
   await api().files.delete(mine)
   await world.server.uploads.db.executeSql(
-    `UPDATE carcosa.file SET purge_after = now() WHERE id = $1`,
+    `UPDATE carcosa.file SET purge_after = now() - interval '1 ms' WHERE id = $1`,
     [mine],
   )
   assert.equal(codeOf(await restore(mine)), [410, 'RESTORE_TOO_LATE'])

@@ -175,7 +175,7 @@ test('answers are forgotten after 24 hours, and unreadable for who has the datab
   assert.not.ok(JSON.stringify(rows.map(({ id }) => id)).includes(key))
   await db.query({
     name: 'test_expire_keys',
-    sql: 'UPDATE carcosa.idempotency_key SET expires_at = now()',
+    sql: "UPDATE carcosa.idempotency_key SET expires_at = now() - interval '1 ms'",
   })
   const again = await create(key)
   assert.is(again.headers['idempotency-replayed'], undefined)

@@ -53,7 +53,7 @@ overtaken(
     const unreachable = async () => Promise.reject(new Error('no way to the database'))
     Object.assign(server.uploads.db, { query: unreachable })
     await second.uploads.db.executeSql(
-      `UPDATE carcosa.file SET lease_expires_at = now() WHERE lease_holder IS NOT NULL`,
+      `UPDATE carcosa.file SET lease_expires_at = now() - interval '1 ms' WHERE lease_holder IS NOT NULL`,
     )
 
     const offset = await offsetOf(second.doors.http, upload.url)
