@@ -9,6 +9,7 @@ export const caseNames = [
   'small',
   'head',
   'memory',
+  'readers',
   'events',
   's3-large',
   's3-requests',
@@ -57,6 +58,8 @@ export interface Sizes {
   head: number
   /** Number of parallel uploads of the memory cases, and bytes of each. */
   memory: { parallel: number; bytes: number }
+  /** Number of clients that read at once, and bytes each of them reads. */
+  readers: { parallel: number; bytes: number }
   /** Subscribers, uploads they watch, bytes of each, and events told again. */
   events: { watchers: number; uploads: number; bytes: number; replay: number }
   /** Bytes of the large upload, number of small ones, bytes of the object that is read. */
@@ -91,6 +94,7 @@ const fullSizes: Sizes = {
   small: 2000,
   head: 8000,
   memory: { parallel: 200, bytes: 64 * mib },
+  readers: { parallel: 100, bytes: 32 * mib },
   events: { watchers: 5000, uploads: 100, bytes: 32 * mib, replay: 10_000 },
   s3: { large: 128 * mib, small: 2000, read: 1024 * mib },
   leases: 2000,
@@ -103,6 +107,7 @@ const smokeSizes: Sizes = {
   small: 64,
   head: 256,
   memory: { parallel: 16, bytes: mib },
+  readers: { parallel: 8, bytes: mib },
   events: { watchers: 100, uploads: 8, bytes: mib, replay: 1_000 },
   s3: { large: 20 * mib, small: 64, read: 16 * mib },
   leases: 64,

@@ -10,6 +10,7 @@ import { memory } from './cases/memory.ts'
 import { mounted } from './cases/mounted.ts'
 import { nodes } from './cases/nodes.ts'
 import { parallel } from './cases/parallel.ts'
+import { readers } from './cases/readers.ts'
 import { s3Large } from './cases/s3-large.ts'
 import { s3Memory } from './cases/s3-memory.ts'
 import { s3Read } from './cases/s3-read.ts'
@@ -29,6 +30,7 @@ const cases: Record<CaseName, Case> = {
   small,
   head,
   memory,
+  readers,
   events,
   's3-large': s3Large,
   's3-requests': s3Requests,

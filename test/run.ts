@@ -28,7 +28,7 @@ await leave(await main())
 
 async function main(): Promise<number> {
   const tests = findTests(options.in ?? import.meta.dirname, filters)
-  if (tests.together.length + tests.alone.length === 0) {
+  if (Object.values(tests).every((paths) => paths.length === 0)) {
     console.error(`No test file matches ${filters.join(' ') || 'test/**/*.test.ts'}.`)
     return 1
   }
@@ -41,6 +41,7 @@ async function main(): Promise<number> {
   }
   await Promise.all([run(tests.together), run(tests.together)])
   await run(tests.alone)
+  await Promise.all([run(tests.patient), run(tests.patient)])
   console.log(summary(results))
   return totals(results).failed === 0 ? 0 : 1
 }

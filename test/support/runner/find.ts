@@ -7,10 +7,13 @@ export interface FoundTests {
   together: string[]
   /** These measure, kill, or drive a browser: each has the machine to itself. */
   alone: string[]
+  /** These wait for minutes, for what they broke: two of them have the machine to themselves. */
+  patient: string[]
 }
 
 const stages = ['unit', 'contract', 'integration', 'e2e', 'chaos']
 const alone = /\b(chaos|browser|e2e)\b/
+const patient = /\bchaos\/(s3|gcs)\b/
 
 /**
  * The `*.test.ts` files below `directory` whose path contains one of `filters` (all, when
@@ -26,10 +29,16 @@ export function findTests(directory: string, filters: readonly string[]): FoundT
       (path) => filters.length === 0 || filters.some((filter) => fits(path, filter)),
     )
     .sort((a, b) => stage(a) - stage(b) || (a < b ? -1 : 1))
+  const paths = Object.groupBy(found, (path) => {
+    if (patient.test(path)) return 'patient'
+    return alone.test(path) ? 'alone' : 'together'
+  })
   const absolute = (path: string) => resolve(join(directory, path))
+  const { together = [], alone: byItself = [], patient: waiting = [] } = paths
   return {
-    together: found.filter((path) => !alone.test(path)).map(absolute),
-    alone: found.filter((path) => alone.test(path)).map(absolute),
+    together: together.map(absolute),
+    alone: byItself.map(absolute),
+    patient: waiting.map(absolute),
   }
 }
 
