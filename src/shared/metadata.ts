@@ -21,6 +21,7 @@ export const metadataLimits = Object.freeze({
 export type UploadMetadata = ReadonlyMap<string, string | null>
 
 const keyPattern = /^[\x21-\x2b\x2d-\x7e]+$/
+const asciiPattern = /^[\x20-\x7e]*$/
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
@@ -99,7 +100,10 @@ function decode(value: string, key: string): string {
       { key },
     )
   }
-  const bytes = Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
+  const binary = atob(value)
+  // Nearly all are ASCII, of which each byte is its character.
+  if (asciiPattern.test(binary)) return binary
+  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
   return new TextDecoder().decode(bytes)
 }
 

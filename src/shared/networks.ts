@@ -74,6 +74,7 @@ export function clientKey(address: string): string {
 
 /** Without what others add: brackets, a port, a zone, the IPv6 form of an IPv4 address. */
 function plainAddress(address: string): string {
+  if (isIP(address) === 4) return address
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(address) ?? []
   const [, withPort] = /^(\d+(?:\.\d+){3}):\d+$/.exec(address) ?? []
   const bare = (bracketed ?? withPort ?? address).replace(/%.*$/, '')

@@ -155,13 +155,19 @@ function rulesOf(
   return Object.freeze(Object.fromEntries(rules))
 }
 
-/** The limits that there are. */
-export function rulesIn(rules: RateRules): RateRule[] {
-  return (Object.keys(rules) as LimitedBy[]).flatMap((by) => {
+/** The limits that there are; asked for with every request, and the same for good. */
+export function rulesIn(rules: RateRules): readonly RateRule[] {
+  const known = rulesKnown.get(rules)
+  if (known) return known
+  const found = (Object.keys(rules) as LimitedBy[]).flatMap((by) => {
     const rule = rules[by]
     return rule ? [{ by, points: rule.points, seconds: rule.per / 1_000 }] : []
   })
+  rulesKnown.set(rules, found)
+  return found
 }
+
+const rulesKnown = new WeakMap<RateRules, readonly RateRule[]>()
 
 /** Whether it names who is limited, instead of being one limit. */
 function isNamed(choice: unknown): boolean {
