@@ -21,7 +21,7 @@ export class Call {
   readonly request: UploadRequest
   readonly exchange: TusExchange
   /** The request as the library sees it: without its body. */
-  readonly asked: Request
+  readonly asked: Pick<Request, 'method' | 'headers' | 'url'>
   lease: Lease | null = null
   record: FileRecord | null = null
   /** What is to be created once its bytes are in the store, which all are here. */
@@ -38,7 +38,7 @@ export class Call {
     this.exchange = exchange
     this.request = exchange.request
     const { method, headers } = exchange.admitted
-    this.asked = new Request('http://carcosa.invalid/', { method, headers })
+    this.asked = { method, headers: new Headers(headers), url: 'http://carcosa.invalid/' }
   }
 
   /** Judges the creation, once; its id is needed before its row is. */
