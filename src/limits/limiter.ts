@@ -89,6 +89,7 @@ export function createLimiter({ limits, counts, meter, log }: LimiterParts): Rat
   }
 
   const blockedIn = (wish: Wish): Standing | null => {
+    if (blocked.isEmpty) return null
     for (const { rule, key } of targetsOf(limits, wish)) {
       const msLeft = blocked.msUntil(key)
       if (msLeft > 0) return { ...rule, remaining: 0, msLeft }

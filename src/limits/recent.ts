@@ -4,6 +4,8 @@ export interface Recent {
   msUntil(key: string): number
   /** Keeps it; returns the key that had to go for it. */
   keep(key: string, ms: number): string | undefined
+  /** Whether no key was ever kept: then there is nothing to look for. */
+  readonly isEmpty: boolean
 }
 
 /** At most `max` of them. Keys come from whoever asks: nobody may fill the memory with them. */
@@ -18,6 +20,9 @@ export function createRecent(max: number): Recent {
       const [oldest = ''] = moments.keys()
       moments.delete(oldest)
       return oldest
+    },
+    get isEmpty() {
+      return moments.size === 0
     },
   }
 }
