@@ -19,10 +19,10 @@ export interface Arrivals {
 /** Most rows of one statement. */
 const mostRows = 32
 /**
- * How long others wait for a statement, in ms: it may wait itself, for the same upload in another
- * process.
+ * How long others wait for a statement, in ms: its database may be far away, and it may wait
+ * itself, for the same upload in another process.
  */
-const patienceMs = 20
+const patienceMs = 5
 
 /**
  * A statement costs Postgres about 0.3 ms before it has written anything, and each row of it 0.1;
