@@ -1,6 +1,6 @@
 import type { Database, Statement } from '../db/database.ts'
 import { together } from '../shared/together.ts'
-import type { Count, Counts } from './counts.ts'
+import type { Addition, Count, Counts } from './counts.ts'
 
 /** Most keys of one statement. */
 const mostKeys = 1_000
@@ -20,14 +20,14 @@ const putOffMs = 10
  */
 export function postgresCounts(db: Pick<Database, 'query'>): Counts {
   let underWay = 0
-  const take = together<Addition>(
+  const take = together<Waiting>(
     async (additions) => {
       await addAll(db, additions)
       underWay -= additions.length
     },
     { most: mostKeys },
   )
-  let putOff: Addition[] = []
+  let putOff: Waiting[] = []
   let late: NodeJS.Timeout | null = null
 
   const release = () => {
@@ -55,10 +55,8 @@ export function postgresCounts(db: Pick<Database, 'query'>): Counts {
   }
 }
 
-interface Addition {
+interface Waiting extends Pick<Addition, 'points' | 'seconds'> {
   readonly key: string
-  readonly points: number
-  readonly seconds: number
   resolve(count: Count): void
   reject(error: unknown): void
 }
@@ -72,7 +70,7 @@ interface Row {
 /** Never rejects: each of `additions` is told. */
 async function addAll(
   db: Pick<Database, 'query'>,
-  additions: readonly Addition[],
+  additions: readonly Waiting[],
 ): Promise<void> {
   const groups = Map.groupBy(additions, ({ key }) => key)
   const sums = [...groups].map(([key, group]) => ({
