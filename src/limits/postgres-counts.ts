@@ -45,7 +45,9 @@ export function postgresCounts(db: Pick<Database, 'query'>): Counts {
         const addition = { key, points, seconds, resolve, reject }
         const isAlone = underWay + putOff.length === 0
         putOff.push(addition)
-        if (!wanted || isAlone) return release()
+        if (!wanted) return release()
+        // What one request counts under several keys comes together.
+        if (isAlone) return queueMicrotask(release)
         late ??= setTimeout(release, putOffMs)
         void wanted.then(() => {
           if (putOff.includes(addition)) release()

@@ -50,6 +50,13 @@ test('who is alone is counted at once, whether somebody waits or not', async () 
   assert.equal(statements, [[1]])
 })
 
+test('all keys of who is alone are counted by one statement', async () => {
+  const { db, statements } = table()
+  const counts = postgresCounts(db)
+  await Promise.all(['a', 'b'].map((key) => counts.add(key, { ...one, wanted: never })))
+  assert.equal(statements, [[1, 1]])
+})
+
 /** Counters of which one statement is under way. */
 function busy() {
   const { db, statements, hold } = table()
